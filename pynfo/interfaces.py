@@ -1,0 +1,155 @@
+"""Every interface of the core: all the extension points, on one page.
+
+A plugin asks with the interface: `IStorage(factory).retrieve(…)`. Plugins publish interfaces of their own
+the same way (`ignore` publishes `IDiscriminating`). No method here blocks; those marked *await* are
+coroutines. Times are in seconds.
+"""
+
+from __future__ import annotations
+
+from zope.interface import Attribute, Interface
+
+# mypy: disable-error-code="no-untyped-def, misc"
+# ruff: noqa: N805 - methods of an interface have no self
+
+
+class RetrievalError(KeyError):
+    """Nothing is stored under that key and version."""
+
+    def __str__(self) -> str:
+        return str(self.args[0]) if self.args else ""
+
+
+class IStorage(Interface):
+    """Keep any pickleable value under a key and a version, over restarts."""
+
+    def store(key: str, version: str, value: object) -> None:
+        """Keep a copy of `value`; on disk within a second.
+
+        Raises `TypeError`, naming the key, where `value` cannot be pickled, and `ValueError` where its
+        pickle is over 16 MiB. A version of its own for each shape of the value: read the old, store the new.
+        """
+
+    def retrieve(key: str, version: str):
+        """A fresh copy of the value, or `RetrievalError`."""
+
+    def remove(key: str, version: str) -> None:
+        """Forget the value; nothing happens where there is none."""
+
+    def versions(key: str) -> list[str]:
+        """The versions under which something is stored, in the order they were first stored."""
+
+    async def flush(timeout: float = 5.0) -> bool:
+        """*await* until all that was stored is on disk; False where it is not within `timeout`."""
+
+
+class IScheduler(Interface):
+    """Run functions at intervals, on the monotonic clock."""
+
+    MINUTELY = Attribute("60")
+    HOURLY = Attribute("3600")
+    DAILY = Attribute("86400")
+    WEEKLY = Attribute("604800")
+
+    def schedule(period: float, fn, *args, jitter: float = 0.0, **kw):
+        """Run `fn(*args, **kw)` every `period` seconds, first after one period. Returns a handle.
+
+        `fn` is a function (run on a thread of the pool) or a coroutine function. A run that takes longer
+        than the period delays the next: one job never overlaps itself. `jitter` adds up to so many seconds,
+        drawn anew each time. What it raises is reported, and the cycle goes on. `handle.cancel()` ends it;
+        so does unloading the plugin. Raises `ValueError` for a period that is not above 0.
+        """
+
+    def spawn(coroutine):
+        """Run a coroutine as a task that is cancelled with its plugin. Returns the task."""
+
+    async def in_thread(fn, *args, **kw):
+        """*await* `fn(*args, **kw)`, run on the bounded thread pool. Raises `Busy` past the bound."""
+
+
+class ICommands(Interface):
+    """The commands people type."""
+
+    def register(function, name: str | None = None):
+        """Offer a function marked with `@command` (or any, with `name`). Returns the `Command`."""
+
+    def unregister(command) -> None:
+        """Take a command back."""
+
+    def find(name: str):
+        """The `Command` of that name, alias or `plugin.name`; None where there is none."""
+
+    def commands() -> list:
+        """Every `Command`, by name."""
+
+    def collisions() -> list[str]:
+        """One sentence for each name that two plugins wanted."""
+
+    def switch(name: str, on: bool, channel: str | None = None, network: str | None = None) -> None:
+        """Switch a command on or off, in one channel or everywhere; kept over restarts."""
+
+    def set_prefix(prefix: str | None, network: str, channel: str) -> None:
+        """Change the command prefix in one channel; None: the config's. Kept over restarts."""
+
+    def prefix(network: str, channel: str | None) -> str:
+        """The command prefix in force there."""
+
+
+class IEvents(Interface):
+    """What happens on IRC (`pynfo.irc.events`)."""
+
+    def subscribe(event_type, subscriber, *, priority: int = 0):
+        """Call `subscriber(event)` for each event of the type (or a tuple of types). Returns a handle.
+
+        A plain function is called at once, on the event loop; a coroutine function gets its events one
+        after another, in order, from a queue of at most 1,000 (past that the oldest is dropped and counted).
+        Higher `priority` first. `handle.cancel()` ends it; so does unloading the plugin.
+        """
+
+    def filter(predicate, event_type=None, *, priority: int = 0):
+        """Drop an event before any subscriber sees it, where `predicate(event)` is false. Returns a handle."""
+
+    def publish(event) -> bool:
+        """Tell the subscribers. False where a filter dropped it."""
+
+    def wants(event_type) -> bool:
+        """Whether anybody subscribed to exactly that type."""
+
+
+class IOutbox(Interface):
+    """Say something: paced, in order, never cut, never more than one line a line."""
+
+    def say(
+        target: str,
+        text: str,
+        *,
+        kind: str = "message",
+        bulk: bool = True,
+        max_age: float | None = None,
+        tags: dict[str, str] | None = None,
+    ):
+        """Say `text` to `network/#channel` or `network/nick`. Returns a `Delivery`.
+
+        `kind` is "message", "notice" or "action". Long text is split into several lines, "\\n" too; control
+        characters that are not formatting are dropped. `bulk` False: an answer to a person, which goes before
+        announcements. `max_age`: given up when it could not be sent within so many seconds (600; answers
+        30). `await delivery` gives the `msgid`s (or None each) when the network has echoed it, or, where it
+        does not echo, when it was written; raises `Undelivered`. Raises `OutboxFull` where the bounded queue
+        is full, `LookupError` for a network that there is not.
+        """
+
+    def say_tags(target: str, tags: dict[str, str]):
+        """Send a TAGMSG, where the network has them (`Undelivered` in the `Delivery` otherwise)."""
+
+
+class IOperator(Interface):
+    """Tell the person who runs the bot, once per matter: the log, `!status`, and owners who are online."""
+
+    def tell(matter: str, text: str) -> None:
+        """`matter` is a stable key, such as "storage/locked": told again only after `settled`."""
+
+    def settled(matter: str) -> None:
+        """The matter is over."""
+
+    def matters() -> dict[str, str]:
+        """What is open: matter to text."""
