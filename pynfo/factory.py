@@ -1,0 +1,233 @@
+"""Factory: the IRC client factory. Makes one `Client` for each network, and starts and stops everything.
+
+It is Componentized and almost empty: whatever it can do, it does through components. `ADAPTERS` is the list
+of the core's own; a plugin adds more with `register_adapter`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from importlib import import_module
+from random import Random
+from typing import Any
+
+from pynfo import __version__
+from pynfo.components import Componentized
+from pynfo.config import Config
+from pynfo.interfaces import (
+    ICommands,
+    IEvents,
+    IOperator,
+    IOutbox,
+    IScheduler,
+    IStorage,
+    RetrievalError,
+)
+from pynfo.irc.client import Client, Connect
+from pynfo.irc.connect import open_connection
+from pynfo.irc.events import Event, LineReceived, NetworkUp, OperatorNotice, UserJoined
+from pynfo.irc.settings import NetworkSettings
+from pynfo.irc.sts import PolicyStore
+from pynfo.plugin import PluginError, Plugins
+from pynfo.services.state_lock import StateLock
+
+log = logging.getLogger(__name__)
+
+ADAPTERS = {
+    IStorage: ("pynfo.services.storage", "Storage"),
+    IScheduler: ("pynfo.services.scheduler", "Scheduler"),
+    IEvents: ("pynfo.services.events", "Events"),
+    IOutbox: ("pynfo.services.outbox", "Outbox"),
+    IOperator: ("pynfo.services.operator", "Operator"),
+    ICommands: ("pynfo.services.commands", "Commands"),
+}
+STS_KEY, STS_VERSION = "sts", "1"  # where the STS policies are stored
+
+# What a network may change without a new connection.
+PROMPT_SETTINGS = frozenset(
+    {"channels", "nick", "alternate_nicks", "messages_per_second", "burst", "quit_message", "join_on_invite"}
+)
+
+
+class Factory(Componentized):
+    """A bot: its config, its networks, its plugins.
+
+    `connect` opens the connections (see `Client`); the console and tests give one of their own.
+    """
+
+    def __init__(
+        self, config: Config, *, connect: Connect = open_connection, random: Random | None = None
+    ) -> None:
+        super().__init__()
+        self.config = config
+        self.state_dir = config.state_dir
+        self.clients: dict[str, Client] = {}
+        self.plugins = Plugins(self)
+        self.started = 0.0  # UTC epoch seconds
+        self.quit_reason = ""
+        self._connect = connect
+        self._random = random or Random()
+        self._lock = StateLock(config.state_dir)
+        self._policies = PolicyStore({})
+        self._quitting = asyncio.Event()
+        for interface, (module, name) in ADAPTERS.items():
+            self.register_adapter(interface, _later(module, name))
+
+    def settings(self, plugin: str) -> Any:
+        """The validated settings of a loaded plugin: an instance of its `Settings`."""
+        return self.plugins.loaded[plugin].settings
+
+    async def start(self) -> None:
+        """Start services, plugins, networks, in that order.
+
+        Raises `StateLocked` where another bot uses the state directory, and `StorageError` where what is
+        stored cannot be read. A plugin that does not load is reported, and the rest go on.
+        """
+        self.started = time.time()
+        self._lock.acquire()
+        try:
+            await self.start_adapters()
+        except BaseException:
+            self._lock.release()
+            raise
+        self._policies = PolicyStore(_StoredPolicies(IStorage(self)))
+        for settings in self.config.networks:
+            self._add(settings)
+        await self._load(list(self.config.plugins))
+        for client in self.clients.values():
+            client.start()
+
+    async def stop(self, reason: str = "") -> None:
+        """Quit from every network, run every `fini`, store what is to be stored."""
+        await asyncio.gather(*(client.stop(reason or None) for client in self.clients.values()))
+        for name in reversed(list(self.plugins.loaded)):
+            try:
+                await self.plugins.unload(name)
+            except PluginError as error:
+                log.error("%s", error)
+        await self.stop_adapters()
+        self.clients.clear()
+        self._lock.release()
+
+    def request_quit(self, reason: str = "") -> None:
+        """Ask whoever runs the bot to stop it."""
+        self.quit_reason = reason
+        self._quitting.set()
+
+    async def wait_quit(self) -> str:
+        """*await* `request_quit`; gives its reason."""
+        await self._quitting.wait()
+        return self.quit_reason
+
+    async def reload(self, config: Config) -> None:
+        """Take over a new config: only networks, channels and plugins that changed are touched."""
+        old, self.config = self.config, config
+        networks = {settings.name: settings for settings in config.networks}
+        for name in [name for name in self.clients if name not in networks]:
+            log.info("%s: no longer in the config", name)
+            await self.clients.pop(name).stop()
+        for settings in config.networks:
+            client = self.clients.get(settings.name)
+            if client is None:
+                self._add(settings).start()
+            elif _prompt(client.settings, settings):
+                client.configure(settings)
+            else:
+                log.info("%s: connecting again with the new settings", settings.name)
+                await client.stop("new settings")
+                self._add(settings).start()
+        for name in [
+            name for name in self.plugins.loaded if name in old.plugins and name not in config.plugins
+        ]:
+            await self._unload(name)
+        await self._load([name for name in config.plugins if name not in self.plugins.loaded])
+        for name, settings_of in config.plugins.items():
+            if name in self.plugins.loaded and name in old.plugins and old.plugins[name] != settings_of:
+                await self._reload(name)
+
+    # -- networks
+
+    def _add(self, settings: NetworkSettings) -> Client:
+        events = IEvents(self)
+        client = self.clients[settings.name] = Client(
+            settings,
+            on_event=self._on_event,
+            connect=self._connect,
+            policies=self._policies,
+            random=self._random,
+            version=f"Pynfo {__version__}",
+            wants_lines=lambda: events.wants(LineReceived),
+        )
+        return client
+
+    def _on_event(self, event: Event) -> None:
+        kind = type(event)
+        if kind is OperatorNotice:
+            IOperator(self).tell(event.matter, event.text)  # type: ignore[attr-defined]
+        elif kind is NetworkUp:
+            for matter in ("connection", "login", "banned"):
+                IOperator(self).settled(f"{event.network}/{matter}")
+        elif kind is UserJoined and event.own:  # type: ignore[attr-defined]
+            IOperator(self).settled(f"{event.network}/{event.channel}/join")  # type: ignore[attr-defined]
+        IEvents(self).publish(event)
+
+    # -- plugins: what goes wrong with one is told, and does not stop the others
+
+    async def _load(self, names: list[str]) -> None:
+        for name in names:
+            try:
+                await self.plugins.load(name)
+                IOperator(self).settled(f"plugin/{name}")
+            except PluginError as error:
+                IOperator(self).tell(f"plugin/{name}", str(error))
+
+    async def _unload(self, name: str) -> None:
+        try:
+            await self.plugins.unload(name)
+        except PluginError as error:
+            IOperator(self).tell(f"plugin/{name}", str(error))
+
+    async def _reload(self, name: str) -> None:
+        try:
+            await self.plugins.reload(name)
+        except PluginError as error:
+            IOperator(self).tell(f"plugin/{name}", str(error))
+
+
+class _StoredPolicies(dict[str, Any]):
+    """STS policies, stored whenever they change (there are as many as networks)."""
+
+    def __init__(self, storage: Any) -> None:
+        self._storage = storage
+        try:
+            super().__init__(storage.retrieve(STS_KEY, STS_VERSION))
+        except RetrievalError:
+            super().__init__()
+
+    def __setitem__(self, host: str, policy: Any) -> None:
+        super().__setitem__(host, policy)
+        self._storage.store(STS_KEY, STS_VERSION, dict(self))
+
+    def __delitem__(self, host: str) -> None:
+        super().__delitem__(host)
+        self._storage.store(STS_KEY, STS_VERSION, dict(self))
+
+
+def _later(module: str, name: str) -> Any:
+    """Make an adapter from a module that is imported on first use."""
+
+    def make(factory: Factory) -> Any:
+        return getattr(import_module(module), name)(factory)
+
+    return make
+
+
+def _prompt(old: NetworkSettings, new: NetworkSettings) -> bool:
+    """Whether the change from `old` to `new` needs no new connection."""
+    return all(
+        getattr(old, field) == getattr(new, field)
+        for field in old.__struct_fields__
+        if field not in PROMPT_SETTINGS
+    )

@@ -1,0 +1,94 @@
+"""Open batches of a connection, nested ones too, and how much of them is kept.
+
+Source: IRCv3 "Batch". Bounded: a server that opens batches without end, or never closes one, costs a fixed
+amount of memory.
+"""
+
+from __future__ import annotations
+
+from pynfo.irc.events import Batch
+from pynfo.irc.message import MalformedMessage, Message
+
+OPEN_LIMIT = 64  # batches open at once
+MESSAGE_LIMIT = 10_000  # messages kept in all open batches together
+
+HISTORY = frozenset({"chathistory", "znc.in/playback"})
+MULTILINE = "draft/multiline"
+CONCAT = "draft/multiline-concat"  # this line goes on without a line break before it
+
+
+class Batches:
+    """The open batches by reference."""
+
+    def __init__(self) -> None:
+        self._open: dict[str, Batch] = {}
+        self._kept = 0
+
+    def find(self, reference: str | None) -> Batch | None:
+        """The open batch that a line's `batch` tag names."""
+        return self._open.get(reference) if reference else None
+
+    def open(self, message: Message) -> Batch:
+        """`BATCH +reference type [params…]`. Raises `MalformedMessage`, also past the bound."""
+        if len(message.params) < 2 or len(self._open) >= OPEN_LIMIT:
+            raise MalformedMessage("a batch without a type, or too many open batches")
+        reference = message.params[0][1:]
+        batch = Batch(
+            reference,
+            message.params[1],
+            message.params[2:],
+            self.find(message.tags.get("batch")),
+            message.tags.get("label", ""),
+        )
+        self._open[reference] = batch
+        return batch
+
+    def close(self, message: Message) -> Batch:
+        """`BATCH -reference`. Raises `MalformedMessage` for one that is not open."""
+        batch = self._open.pop(message.params[0][1:], None)
+        if batch is None:
+            raise MalformedMessage("the end of a batch that is not open")
+        self._kept -= len(batch.messages)
+        return batch
+
+    def keep(self, batch: Batch, message: Message) -> None:
+        """Remember a message until its batch is whole; past the bound it is left out."""
+        if self._kept < MESSAGE_LIMIT:
+            batch.messages.append(message)
+            self._kept += 1
+
+
+def is_history(batch: Batch | None) -> bool:
+    """Whether `batch` is history, or in a batch that is."""
+    while batch is not None:
+        if batch.type in HISTORY:
+            return True
+        batch = batch.parent
+    return False
+
+
+def label_of(batch: Batch | None) -> str:
+    """The label that a batch, or one around it, answers (IRCv3 "Labeled Responses")."""
+    while batch is not None:
+        if batch.label:
+            return batch.label
+        batch = batch.parent
+    return ""
+
+
+def join_multiline(batch: Batch) -> Message | None:
+    """One message from the lines of a `draft/multiline` batch; None where it has none.
+
+    Source: IRCv3 draft "multiline": lines are joined with a line break, or without one where they carry the
+    concat tag. The tags are those of the batch's first line, which carries the batch's own where it has none.
+    """
+    if not batch.messages or any(len(line.params) < 2 for line in batch.messages):
+        return None
+    first = batch.messages[0]
+    tags = {tag: value for tag, value in first.tags.items() if tag != "batch"}
+    if batch.parent is not None:
+        tags["batch"] = batch.parent.reference
+    text = first.params[1]
+    for line in batch.messages[1:]:
+        text += line.params[1] if CONCAT in line.tags else "\n" + line.params[1]
+    return Message(first.command, [first.params[0], text], first.source, tags)

@@ -1,0 +1,201 @@
+"""What a client sends: the queue, its pace, and what became of each line. Sans-IO.
+
+Lines that wait survive the connection. A line to a channel that we should be in waits until we are in it. A
+line is confirmed by its echo where the network echoes (by its label, else by its text), and otherwise when it
+is written (IRCv3 "echo-message", "Labeled Responses").
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Callable
+
+from pynfo.irc.events import MessageReceived
+from pynfo.irc.message import Message, UnsendableMessage
+from pynfo.irc.pacing import Outgoing, Priority, QueueFull, SendQueue, TokenBucket
+from pynfo.irc.session import Session
+from pynfo.irc.settings import NetworkSettings
+
+log = logging.getLogger(__name__)
+
+CONTROL_AGE = 600.0  # seconds that an unsent line of the session's is worth sending
+ECHO_LIMIT = 60.0  # seconds for the network to confirm a line
+UNECHOED_LIMIT = 512  # lines whose echo is awaited without a label; past it the oldest is taken as said
+UNCONFIRMED = "the connection was lost before the network confirmed it"
+TOO_OLD = "it became too old to be said"
+ECHOED = frozenset({"PRIVMSG", "NOTICE", "TAGMSG"})
+
+
+class Sender:
+    """`write(data)` takes bytes for the connection, `said(event)` our own words where nothing echoes them."""
+
+    def __init__(
+        self,
+        settings: NetworkSettings,
+        *,
+        write: Callable[[bytes], None],
+        said: Callable[[MessageReceived], object],
+        clock: Callable[[], float],
+    ) -> None:
+        self.session: Session  # set by the client, whose session sends through us
+        self.connected = False
+        self.writable = True  # False while the connection's own buffer is full
+        self._queue = SendQueue()
+        self._write_bytes = write
+        self._said = said
+        self._clock = clock  # monotonic seconds
+        self._unechoed: deque[Outgoing] = deque()
+        self.configure(settings)
+
+    def __len__(self) -> int:
+        return len(self._queue)
+
+    def configure(self, settings: NetworkSettings) -> None:
+        """Take over the pace."""
+        rate = settings.messages_per_second
+        self._bucket = None if rate is None else TokenBucket(rate, settings.burst)
+
+    def transmit(self, message: Message, priority: Priority) -> None:
+        """What the session says. Until 001 it is all answers to the server, and does not wait."""
+        if self.session.welcomed_at is None:
+            self.write(message)
+            return
+        try:
+            self._queue.put(Outgoing(message, priority, expires=self._clock() + CONTROL_AGE))
+        except QueueFull:
+            log.error("%s: %s is not sent: too much waits", self.session.settings.name, message.command)
+
+    def put(self, line: Outgoing) -> None:
+        """Queue a line, or write it at once where there is no pacing. Raises `QueueFull`."""
+        at_once = self._bucket is None and not self._queue and self.connected and self.writable
+        if at_once and self.session.ready and self._sendable(line.target):
+            self._send(line)
+            return
+        self._queue.put(line)
+        self.pump(self._clock())
+
+    def pump(self, now: float) -> None:
+        """Write what may go now."""
+        if not self.connected or self.session.welcomed_at is None:
+            return
+        while self._queue and self.writable:
+            if self._bucket is not None and self._bucket.wait(now) > 0:
+                return
+            line = self._queue.take(self._sendable)
+            if line is None:
+                return
+            if line.expires <= now:
+                line.failed(TOO_OLD)
+                continue
+            if self._bucket is not None:
+                self._bucket.take(now)
+            self._send(line)
+
+    def due(self, now: float) -> float | None:
+        """When `pump` or `expire` has something to do next (monotonic seconds)."""
+        if not self._queue:
+            return None
+        times = [self._queue.next_expiry()]
+        if self.connected and self._bucket is not None and (wait := self._bucket.wait(now)) > 0:
+            times.append(now + wait)
+        return min((time for time in times if time is not None), default=None)
+
+    def expire(self, now: float) -> None:
+        """Give up what has become too old."""
+        for line in self._queue.expire(now):
+            line.failed(TOO_OLD)
+
+    def welcomed(self, now: float) -> None:
+        """Registration is complete: servers count from here."""
+        if self._bucket is not None:
+            self._bucket.refill(now)
+
+    def lost(self) -> None:
+        """The connection is gone: what was written and not confirmed will not be."""
+        self.connected = False
+        self.writable = True
+        for line in self._unechoed:
+            line.failed(UNCONFIRMED)
+        self._unechoed.clear()
+
+    def close(self, reason: str) -> None:
+        """Give up everything that waits."""
+        for line in self._queue.discard(lambda line: True):
+            line.failed(reason)
+
+    def write(self, message: Message) -> None:
+        """Write a line now. Raises `UnsendableMessage`."""
+        self._write_bytes(message.format(self.session.isupport.linelen))
+
+    def echoed(self, event: MessageReceived) -> None:
+        """Our own words came back: confirm the line, on a network that echoes but has no labels."""
+        for line in self._unechoed:
+            if event.message is not None and line.message.params == event.message.params:
+                self._unechoed.remove(line)
+                line.confirmed(event.msgid)
+                return
+
+    def _sendable(self, target: str) -> bool:
+        """Whether a line to `target` may go now."""
+        if not target:
+            return True
+        session = self.session
+        return session.ready and (target in session.state.channels or target not in session.membership.wanted)
+
+    def _send(self, line: Outgoing) -> None:
+        session = self.session
+        enabled = session.capabilities.enabled
+        message = line.message
+        if message.tags and "message-tags" not in enabled and message.tags.keys() != {"label"}:
+            message = Message(message.command, message.params)
+        echoes = "echo-message" in enabled and message.command in ECHOED
+        labelled = echoes and "labeled-response" in enabled
+        try:
+            if labelled:
+                label = session.labels.new(self._clock() + ECHO_LIMIT, _Confirmation(line))
+                self.write(with_label(message, label))
+            else:
+                self.write(message)
+        except UnsendableMessage as error:
+            line.failed(str(error))
+            return
+        if labelled:
+            return
+        if echoes:
+            if len(self._unechoed) >= UNECHOED_LIMIT:
+                self._unechoed.popleft().confirmed(None)
+            self._unechoed.append(line)
+            return
+        line.confirmed(None)
+        event = session.sent(message)
+        if event is not None:
+            self._said(event)
+
+
+class _Confirmation:
+    """Tells a line what the labelled answer says of it: its echo, or a refusal."""
+
+    __slots__ = ("line",)
+
+    def __init__(self, line: Outgoing) -> None:
+        self.line = line
+
+    def __call__(self, messages: list[Message] | None) -> None:
+        if messages is None:
+            self.line.failed(UNCONFIRMED)
+            return
+        for message in messages:
+            if message.command in ECHOED:
+                self.line.confirmed(message.tags.get("msgid"))
+                return
+            if message.command == "FAIL" or message.command[0] in "45":
+                said = message.params[-1] if message.params else message.command
+                self.line.failed(f"the network refused it: {said}")
+                return
+        self.line.confirmed(None)
+
+
+def with_label(message: Message, label: str) -> Message:
+    """The same message, to be answered under `label`."""
+    return Message(message.command, message.params, message.source, {**message.tags, "label": label})
