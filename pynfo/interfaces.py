@@ -94,6 +94,12 @@ class ICommands(Interface):
     def prefix(network: str, channel: str | None) -> str:
         """The command prefix in force there."""
 
+    def role(network: str, user, channel: str | None = None) -> str:
+        """The highest role of a `User` there, now: "owner", "admin", "operator" (of `channel`) or "anyone"."""
+
+    def answer(request, text: str, *, private: bool = False) -> None:
+        """Say `text` to whoever made the `Request`, where it was made; from any thread. See `Request.reply`."""
+
 
 class IEvents(Interface):
     """What happens on IRC (`pynfo.irc.events`)."""

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-LINE_LIMIT = (
-    16_384  # bytes of one line with its tags (8,191 + 512 by the specifications); longer ones are left out
-)
+LINE_LIMIT = 16_384  # bytes of one line with its tags, where the specifications allow 8,191 + 512
 
 
 class LineBuffer:

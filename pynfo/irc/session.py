@@ -110,9 +110,7 @@ class Session:
             self.settings, self._urgent, self._policies, self._clock, self.nicks.wanted
         )
         self._speech = Speech(self.state, self.isupport)
-        self._who = AccountLookup(
-            lambda channel: self._transmit(self.state.who_query(channel), Priority.BULK)
-        )
+        self._who = AccountLookup(self._ask_who)
         self._batches = Batches()
         self._heard = now
         self._pinged_at: float | None = None  # monotonic seconds of the PING that is not answered yet
@@ -173,10 +171,10 @@ class Session:
         if now >= self._heard + DEAD_AFTER:
             self._ending = Ending(f"no sign of life for {now - self._heard:.0f} s")
             return events
-        if self.ready and self._pinged_at is None:
-            if now >= min(self._heard + PING_AFTER, self._last_ping + PING_EVERY):
-                self._pinged_at = self._last_ping = now
-                self._urgent(Message("PING", ["pynfo"]))
+        wanted = min(self._heard + PING_AFTER, self._last_ping + PING_EVERY)
+        if self.ready and self._pinged_at is None and now >= wanted:
+            self._pinged_at = self._last_ping = now
+            self._urgent(Message("PING", ["pynfo"]))
         self._registration.tick(now)
         events += self._problems()
         if self._ready_by is not None and now >= self._ready_by:
@@ -327,6 +325,9 @@ class Session:
 
     def _no_names(self) -> bool:
         return any(name in self.capabilities.enabled for name in NO_IMPLICIT_NAMES)
+
+    def _ask_who(self, channel: str) -> None:
+        self._transmit(self.state.who_query(channel), Priority.BULK)
 
     def _look_up(self, channel: str, now: float) -> None:
         if self.isupport.whox:

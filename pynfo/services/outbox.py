@@ -1,7 +1,7 @@
 """`IOutbox`: what the bot says. The one place where text becomes PRIVMSG, NOTICE and TAGMSG.
 
-Text is cleaned of control characters that are not formatting, split so that no server cuts it, and queued with
-its network's client, which paces it.
+Text is cleaned of control characters that are not formatting, split so that no server cuts it, and queued
+with its network's client, which paces it.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Undelivered(Exception):
 
 
 class Delivery:
-    """What becomes of something that was said. `await delivery` gives its `msgids`, or raises `Undelivered`."""
+    """What becomes of what was said. `await delivery` gives its `msgids`, or raises `Undelivered`."""
 
     __slots__ = ("_future", "_left", "msgids", "reason")
 
