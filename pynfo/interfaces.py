@@ -7,10 +7,21 @@ coroutines. Times are in seconds.
 
 from __future__ import annotations
 
-from zope.interface import Attribute, Interface
+from typing import TYPE_CHECKING, Any
+
+from zope.interface import Attribute
+
+if TYPE_CHECKING:
+
+    class Interface:
+        """To a type checker `IThing(factory)` is anything: which adapter it is, only run time knows."""
+
+        def __new__(cls, *asked: Any) -> Any: ...
+
+else:
+    from zope.interface import Interface
 
 # mypy: disable-error-code="no-untyped-def, misc"
-# ruff: noqa: N805 - methods of an interface have no self
 
 
 class RetrievalError(KeyError):
