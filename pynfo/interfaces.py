@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 else:
     from zope.interface import Interface
 
-# mypy: disable-error-code="no-untyped-def, misc"
+# mypy: disable-error-code="no-untyped-def, misc, empty-body, type-arg"
 
 
 class RetrievalError(KeyError):
