@@ -1,0 +1,1 @@
+"""How fast is Pynfo, beside a bare bot in the same run? `make bench` prints the table."""

@@ -1,0 +1,1 @@
+"""The `bot` fixture for plugin authors."""
