@@ -1,5 +1,6 @@
 """When to connect again."""
 
+from itertools import pairwise
 from random import Random
 
 import pytest
@@ -8,7 +9,7 @@ from pynfo.irc.backoff import CAP, Backoff
 
 
 def live_through(backoff, seconds, *, held=0.0, unwelcome=False):
-    """Connect, and be thrown out after `held` seconds, again and again. Gives the times of the connections."""
+    """Connect, and be thrown out after `held` seconds, again and again. Gives the times of connecting."""
     now, times = 0.0, []
     while now < seconds:
         now += backoff.allowed(now)
@@ -60,4 +61,4 @@ def test_starts_over_only_after_a_registration_that_held_for_a_minute():
 
 def test_stays_away_for_a_minute_at_least_where_it_is_not_welcome():
     times = live_through(Backoff(Random(3)), 3600, unwelcome=True)
-    assert min(later - earlier for earlier, later in zip(times, times[1:], strict=False)) >= 60
+    assert min(later - earlier for earlier, later in pairwise(times)) >= 60
