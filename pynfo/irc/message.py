@@ -86,12 +86,13 @@ class Message(msgspec.Struct):
             raise MalformedMessage("a line whose command is not letters or three digits, or with NUL in it")
         return cls(command, params, source, tags)
 
-    def format(self, linelen: int = LINELEN) -> bytes:
+    def format(self, linelen: int = LINELEN, tagslen: int = CLIENT_TAGS) -> bytes:
         """Give the line to send, CR LF included.
 
-        `linelen` is the server's limit in bytes, without tags and with CR LF. Raises `UnsendableMessage`
-        for NUL, CR or LF in any part, for a part that would be read as another one, and for what is over
-        the limits: text is never cut here.
+        `linelen` is the server's limit in bytes, without tags and with CR LF; `tagslen` what the tags may
+        take, which is more for a server than for a client. Raises `UnsendableMessage` for NUL, CR or LF in
+        any part, for a part that would be read as another one, and for what is over the limits: text is
+        never cut here.
         """
         if not _COMMAND(self.command):
             raise UnsendableMessage(f"{self.command!r} is not a command")
@@ -114,7 +115,7 @@ class Message(msgspec.Struct):
         body = text.encode(errors="replace") + b"\r\n"
         if len(body) > linelen:
             raise UnsendableMessage(f"{len(body)} bytes in a line, {linelen} are allowed")
-        return _format_tags(self.tags) + body if self.tags else body
+        return _format_tags(self.tags, tagslen) + body if self.tags else body
 
     @property
     def nick(self) -> str:
@@ -133,7 +134,7 @@ def _unescape(value: str) -> str:
     return _ESCAPED.sub(lambda found: _UNESCAPE.get(found[1], found[1]), value)
 
 
-def _format_tags(tags: dict[str, str]) -> bytes:
+def _format_tags(tags: dict[str, str], tagslen: int) -> bytes:
     items = []
     for key, value in tags.items():
         if not _TAG_KEY(key):
@@ -142,6 +143,6 @@ def _format_tags(tags: dict[str, str]) -> bytes:
             raise UnsendableMessage("NUL in the value of a tag")
         items.append(f"{key}={value.translate(_ESCAPE)}" if value else key)
     head = b"@" + ";".join(items).encode(errors="replace") + b" "
-    if len(head) > CLIENT_TAGS:
-        raise UnsendableMessage(f"{len(head)} bytes of tags, {CLIENT_TAGS} are allowed")
+    if len(head) > tagslen:
+        raise UnsendableMessage(f"{len(head)} bytes of tags, {tagslen} are allowed")
     return head
