@@ -6,6 +6,8 @@ What a plugin needs is here: `from pynfo import command, Rest`. Names are resolv
 
 from __future__ import annotations
 
+import sys
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
@@ -41,7 +43,7 @@ _HOMES = {
     ),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
-__all__ = ["__version__", *_HOME]  # noqa: PLE0604
+__all__ = ["__version__", *_HOME]
 
 
 def __getattr__(name: str) -> Any:
@@ -51,3 +53,14 @@ def __getattr__(name: str) -> Any:
 
     value = globals()[name] = getattr(import_module(_HOME[name]), name)
     return value
+
+
+class _Package(ModuleType):
+    """A loaded submodule becomes an attribute of its package, but `pynfo.command` stays the decorator."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name not in _HOME or not isinstance(value, ModuleType):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package
