@@ -1,0 +1,231 @@
+"""When was somebody last here? `!seen alice` tells what they did last, when, where, and what they said.
+
+It follows renames and accounts, and tells of nothing that the asker could not have seen: in private, of the
+channels the asker is in; in a channel, of that one and of those of the asker's that are open to all, since
+everybody reads the answer. Private messages, history that a server plays back, and what was said to the
+operators of a channel only, do not count.
+
+`sightings.py` keeps who was seen, `answers.py` words the answers; this file joins them to IRC.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+import msgspec
+from zope.interface import implementer
+
+from plugins.seen.answers import View, about, matches
+from plugins.seen.sightings import SHARDS, Sightings
+from pynfo import IEvents, IScheduler, IStorage, Request, RetrievalError, command
+from pynfo.interfaces import Interface
+from pynfo.irc.events import (
+    ChannelRenamed,
+    MessageReceived,
+    MessageRedacted,
+    UserChanged,
+    UserJoined,
+    UserKicked,
+    UserParted,
+    UserQuit,
+    UserRenamed,
+)
+
+# mypy: disable-error-code="misc, empty-body"
+
+__version__ = "1"
+
+STORE_AFTER = 0.25  # seconds that changes are gathered before they are stored
+NICK_LENGTH = 64  # characters of a nick or a pattern
+WILD = frozenset("*?")
+CLOSED = frozenset("spik")  # modes of channels that not everybody may look into: secret, private, invite, key
+
+
+class Settings(msgspec.Struct):
+    """`people`: about how many are remembered on each network."""
+
+    people: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] = 50_000
+
+
+class ISightings(Interface):
+    """Who was last seen, network by network."""
+
+    def on(network: str) -> Sightings:
+        """The sightings of one network. Raises `KeyError` where there is no such network."""
+
+    def store() -> None:
+        """Store what has changed, now."""
+
+
+@implementer(ISightings)
+class Watch:
+    """Fills the sightings of every network from its events, and stores them shard by shard."""
+
+    def __init__(self, factory: Any) -> None:
+        self._factory = factory
+        self._storage = IStorage(factory)
+        self._limit = factory.settings("seen").people
+        self._networks: dict[str, Sightings] = {}
+        self._stir = asyncio.Event()
+
+    def on(self, network: str) -> Sightings:
+        sightings = self._networks.get(network)
+        if sightings is None:
+            clients = self._factory.clients
+            if network not in clients:
+                raise KeyError(network)
+            sightings = Sightings(self._limit, lambda name: clients[network].state.fold(name))
+            for shard in range(SHARDS):
+                try:
+                    sightings.load(shard, self._storage.retrieve(_key(network, shard), __version__))
+                except RetrievalError:
+                    continue
+            self._networks[network] = sightings
+        return sightings
+
+    def store(self) -> None:
+        for _ in self._stored_one_by_one():
+            pass
+
+    def _stored_one_by_one(self) -> Iterator[None]:
+        for network, sightings in list(self._networks.items()):
+            while sightings.changed:
+                shard = sightings.changed.pop()
+                self._storage.store(_key(network, shard), __version__, sightings.dump(shard))
+                yield
+
+    async def keep_storing(self) -> None:
+        """Store what changes, a moment later; other work has its turn between the shards."""
+        while True:
+            await self._stir.wait()
+            await asyncio.sleep(STORE_AFTER)
+            self._stir.clear()
+            for _ in self._stored_one_by_one():
+                await asyncio.sleep(0)
+
+    async def stop(self) -> None:
+        """The adapter goes: what is not stored yet is stored now."""
+        self.store()
+
+    # -- events
+
+    def message(self, event: MessageReceived) -> None:
+        if event.own or event.channel is None or event.statusmsg:
+            return
+        self.on(event.network).saw(
+            event.user,
+            event.channel,
+            "did" if event.kind == "action" else "said",
+            event.time,
+            text=event.text,
+            msgid=event.msgid or "",
+        )
+        self._stir.set()
+
+    def joined(self, event: UserJoined) -> None:
+        if not event.own:
+            self.on(event.network).saw(event.user, event.channel, "joined", event.time)
+            self._stir.set()
+
+    def parted(self, event: UserParted) -> None:
+        if not event.own:
+            self.on(event.network).saw(event.user, event.channel, "left", event.time, text=event.reason)
+            self._stir.set()
+
+    def kicked(self, event: UserKicked) -> None:
+        if not event.own:
+            self.on(event.network).saw(
+                event.user, event.channel, "kicked", event.time, text=event.reason, other=event.by.nick
+            )
+            self._stir.set()
+
+    def quit(self, event: UserQuit) -> None:
+        if not event.own:
+            sightings = self.on(event.network)
+            for channel in event.channels:
+                sightings.saw(event.user, channel, "quit", event.time, text=event.reason)
+            self._stir.set()
+
+    def renamed(self, event: UserRenamed) -> None:
+        if not event.own:
+            self.on(event.network).rename(event.user, event.old_nick, event.channels, event.time)
+            self._stir.set()
+
+    def changed(self, event: UserChanged) -> None:
+        if event.user.account != event.old.account:
+            self.on(event.network).logged_in(event.user.nick, event.user.account)
+            self._stir.set()
+
+    def redacted(self, event: MessageRedacted) -> None:
+        self.on(event.network).redact(event.msgid)
+        self._stir.set()
+
+    def channel_renamed(self, event: ChannelRenamed) -> None:
+        self.on(event.network).rename_channel(event.old_channel, event.channel)
+        self._stir.set()
+
+
+def init(factory: Any) -> None:
+    """Watch who comes, speaks and goes."""
+    factory.register_adapter(ISightings, Watch)
+    watch = ISightings(factory)
+    subscribe = IEvents(factory).subscribe
+    subscribe(MessageReceived, watch.message)
+    subscribe(UserJoined, watch.joined)
+    subscribe(UserParted, watch.parted)
+    subscribe(UserKicked, watch.kicked)
+    subscribe(UserQuit, watch.quit)
+    subscribe(UserRenamed, watch.renamed)
+    subscribe(UserChanged, watch.changed)
+    subscribe(MessageRedacted, watch.redacted)
+    subscribe(ChannelRenamed, watch.channel_renamed)
+    IScheduler(factory).spawn(watch.keep_storing())
+
+
+@command
+async def seen(request: Request, nick: str) -> str:
+    """Tell when NICK was last seen, where, and what they said. With * and ? in it: the latest that fit.
+
+    Example: seen ali*
+    """
+    nick = nick.rstrip(":,")
+    if not nick or len(nick) > NICK_LENGTH:
+        raise request.error(f"a nick has 1 to {NICK_LENGTH} letters")
+    fold = request.client.state.fold
+    if fold(nick) == fold(request.client.state.nick):
+        return "I am here"
+    if fold(nick) == fold(request.user.nick):
+        return f"you are here, {request.user.nick}"
+    view = view_of(request)
+    if not view.channels:
+        raise request.error("we share no channel, so there is nobody I could tell you about")
+    sightings = ISightings(request.factory).on(request.network)
+    if WILD.isdisjoint(nick):
+        return about(sightings, nick, view, time.time())
+    return matches(sightings, nick, view, time.time())
+
+
+def view_of(request: Request) -> View:
+    """The channels that the answer may tell of, by who is in them at this moment."""
+    state = request.client.state
+    fold = state.fold
+    here = fold(request.channel) if request.channel else None
+    channels = {}
+    for name in state.shared_channels(request.user.nick):
+        channel = state.channel(name)
+        if channel and (here in (None, fold(name)) or CLOSED.isdisjoint(channel.modes)):
+            channels[fold(name)] = channel.name
+
+    def present(nick: str) -> list[str]:
+        shared = [fold(name) for name in state.shared_channels(nick)]
+        shared.sort(key=lambda name: name != here)
+        return [channels[name] for name in shared if name in channels]
+
+    return View(channels, here, present, fold)
+
+
+def _key(network: str, shard: int) -> str:
+    return f"seen/{network}/{shard:02x}"

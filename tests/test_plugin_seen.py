@@ -1,0 +1,271 @@
+"""The plugin `seen`: what it keeps, what it tells, and to whom."""
+
+from __future__ import annotations
+
+import pytest
+
+from plugins.seen.answers import View, about, matches
+from plugins.seen.sightings import PLACES, SHARDS, TEXT_LENGTH, Sightings
+from pynfo.irc.events import User
+
+NOW = 1_000_000.0
+MINUTE = 60.0
+HOUR = 3600.0
+
+ALICE = User("alice", "a", "home.example", account="alice")
+BOB = User("bob", "b", "work.example")
+
+
+@pytest.fixture
+def sightings() -> Sightings:
+    return Sightings(10_000, str.lower)
+
+
+def view(*channels: str, here: str | None = None, present: dict[str, list[str]] | None = None) -> View:
+    """What somebody in `channels` may be told, who asks in `here`, while `present` are there."""
+    there = present or {}
+    return View(
+        {channel.lower(): channel for channel in channels}, here, lambda nick: there.get(nick, []), str.lower
+    )
+
+
+# -- what is told
+
+
+def test_the_last_words_are_told_with_place_and_time(sightings: Sightings) -> None:
+    sightings.saw(ALICE, "#Pynfo", "said", NOW - 3 * HOUR, text="good night")
+
+    answer = about(sightings, "Alice", view("#Pynfo"), NOW)
+
+    assert answer == 'alice last spoke in #Pynfo 3 hours ago: "good night"'
+
+
+def test_leaving_is_told_with_the_last_words_before_it(sightings: Sightings) -> None:
+    sightings.saw(ALICE, "#pynfo", "did", NOW - 3 * HOUR, text="yawns")
+    sightings.saw(ALICE, "#pynfo", "left", NOW - 2 * HOUR, text="bye")
+
+    answer = about(sightings, "alice", view("#pynfo"), NOW)
+
+    assert answer == "alice left #pynfo 2 hours ago (bye); last spoke 3 hours ago: * yawns"
+
+
+@pytest.mark.parametrize(
+    ("kind", "other", "text", "told"),
+    [
+        ("joined", "", "", "alice joined #pynfo 5 minutes ago"),
+        ("quit", "", "Ping timeout", "alice quit IRC 5 minutes ago (Ping timeout)"),
+        ("kicked", "bob", "", "alice was kicked from #pynfo by bob 5 minutes ago"),
+    ],
+)
+def test_each_way_to_come_and_go_has_its_words(
+    sightings: Sightings, kind: str, other: str, text: str, told: str
+) -> None:
+    sightings.saw(ALICE, "#pynfo", kind, NOW - 5 * MINUTE, text=text, other=other)
+
+    assert about(sightings, "alice", view("#pynfo"), NOW) == told
+
+
+def test_colours_in_what_was_said_do_not_come_back(sightings: Sightings) -> None:
+    sightings.saw(ALICE, "#pynfo", "said", NOW, text="\x0304red\x03 \x02bold\x02")
+
+    assert about(sightings, "alice", view("#pynfo"), NOW).endswith(': "red bold"')
+
+
+def test_somebody_present_is_here_and_their_last_words_are_told(sightings: Sightings) -> None:
+    sightings.saw(ALICE, "#pynfo", "said", NOW - 3 * MINUTE, text="hello")
+    present = {"alice": ["#pynfo"]}
+
+    in_channel = about(sightings, "alice", view("#pynfo", here="#pynfo", present=present), NOW)
+    in_private = about(sightings, "alice", view("#pynfo", present=present), NOW)
+
+    assert in_channel == 'alice is here; last spoke 3 minutes ago: "hello"'
+    assert in_private == 'alice is in #pynfo now; last spoke 3 minutes ago: "hello"'
+
+
+def test_somebody_present_who_has_not_spoken_is_here_all_the_same(sightings: Sightings) -> None:
+    answer = about(sightings, "bob", view("#pynfo", here="#pynfo", present={"bob": ["#pynfo"]}), NOW)
+
+    assert answer == "bob is here; I have not heard them speak"
+
+
+# -- to whom it is told
+
+
+def test_nothing_is_told_of_a_channel_the_asker_is_not_in(sightings: Sightings) -> None:
+    sightings.saw(ALICE, "#pynfo", "said", NOW - HOUR, text="in the open")
+    sightings.saw(ALICE, "#secret", "said", NOW, text="the plan")
+
+    answer = about(sightings, "alice", view("#pynfo"), NOW)
+
+    assert answer == 'alice last spoke in #pynfo an hour ago: "in the open"'
+    assert about(sightings, "alice", view("#other"), NOW) == "I have not seen alice"
+    assert matches(sightings, "a*", view("#other"), NOW) == "I have seen nobody like a*"
+
+
+def test_the_words_for_a_person_never_met_and_one_out_of_sight_are_the_same(sightings: Sightings) -> None:
+    sightings.saw(ALICE, "#secret", "said", NOW, text="the plan")
+
+    assert about(sightings, "alice", view("#pynfo"), NOW) == "I have not seen alice"
+    assert about(sightings, "carol", view("#pynfo"), NOW) == "I have not seen carol"
+
+
+def test_a_rename_that_was_out_of_sight_leads_nowhere(sightings: Sightings) -> None:
+    sightings.rename(User("mallory"), "alice", ["#secret"], NOW - HOUR)
+    sightings.saw(User("mallory"), "#pynfo", "said", NOW, text="hello")
+
+    assert about(sightings, "alice", view("#pynfo"), NOW) == "I have not seen alice"
+
+
+def test_an_account_met_out_of_sight_leads_nowhere(sightings: Sightings) -> None:
+    sightings.saw(User("mallory", account="alice"), "#secret", "said", NOW - HOUR)
+    sightings.saw(ALICE, "#pynfo", "said", NOW, text="hello")
+
+    assert about(sightings, "mallory", view("#pynfo"), NOW) == "I have not seen mallory"
+
+
+# -- who is who
+
+
+def test_a_rename_is_followed_to_where_the_person_is_now(sightings: Sightings) -> None:
+    sightings.saw(BOB, "#pynfo", "said", NOW - HOUR, text="one moment")
+    sightings.rename(User("bob_away"), "bob", ["#pynfo"], NOW - 30 * MINUTE)
+
+    gone = about(sightings, "bob", view("#pynfo"), NOW)
+    here = about(sightings, "bob", view("#pynfo", here="#pynfo", present={"bob_away": ["#pynfo"]}), NOW)
+
+    assert gone == 'bob became bob_away 30 minutes ago; last spoke an hour ago: "one moment"'
+    assert here == 'bob is here as bob_away; last spoke an hour ago: "one moment"'
+
+
+def test_what_a_person_did_under_a_later_nick_is_told(sightings: Sightings) -> None:
+    sightings.rename(User("bob_away"), "bob", ["#pynfo"], NOW - HOUR)
+    sightings.saw(User("bob_away"), "#pynfo", "quit", NOW - 5 * MINUTE, text="gone")
+
+    assert about(sightings, "bob", view("#pynfo"), NOW) == "bob, as bob_away, quit IRC 5 minutes ago (gone)"
+
+
+def test_two_nicks_that_became_each_other_are_followed_once(sightings: Sightings) -> None:
+    sightings.rename(User("b"), "a", ["#pynfo"], NOW - HOUR)
+    sightings.rename(User("a"), "b", ["#pynfo"], NOW - MINUTE)
+
+    assert about(sightings, "a", view("#pynfo"), NOW) == "a took that nick a minute ago, before it was b"
+
+
+def test_another_nick_of_the_same_account_counts(sightings: Sightings) -> None:
+    sightings.saw(ALICE, "#pynfo", "quit", NOW - HOUR)
+    sightings.saw(User("alice`", account="alice"), "#pynfo", "left", NOW - MINUTE)
+
+    assert about(sightings, "alice", view("#pynfo"), NOW) == "alice, as alice`, left #pynfo a minute ago"
+
+
+def test_the_name_of_an_account_finds_its_nick(sightings: Sightings) -> None:
+    sightings.saw(User("ally", account="Alice"), "#pynfo", "left", NOW - MINUTE)
+
+    assert about(sightings, "alice", view("#pynfo"), NOW) == "alice, as ally, left #pynfo a minute ago"
+
+
+def test_a_login_is_remembered_though_nothing_else_was_done(sightings: Sightings) -> None:
+    sightings.saw(BOB, "#pynfo", "joined", NOW - HOUR)
+    sightings.saw(User("robert", account="bob"), "#pynfo", "left", NOW)
+    sightings.logged_in("bob", "bob")
+
+    assert about(sightings, "robert", view("#pynfo", present={"bob": ["#pynfo"]}), NOW).startswith(
+        "robert is in #pynfo now as bob"
+    )
+
+
+def test_a_change_of_case_is_the_same_person(sightings: Sightings) -> None:
+    sightings.saw(BOB, "#pynfo", "said", NOW - HOUR, text="hello")
+    sightings.rename(User("Bob"), "bob", ["#pynfo"], NOW)
+
+    assert about(sightings, "bob", view("#pynfo"), NOW) == 'Bob last spoke in #pynfo an hour ago: "hello"'
+
+
+# -- patterns
+
+
+def test_a_pattern_lists_the_five_seen_most_lately(sightings: Sightings) -> None:
+    for number in range(7):
+        sightings.saw(User(f"ali{number}"), "#pynfo", "joined", NOW - number * HOUR)
+
+    answer = matches(sightings, "ALI?", view("#pynfo"), NOW)
+
+    assert answer == (
+        "ali0 (in #pynfo just now), ali1 (in #pynfo an hour ago), ali2 (in #pynfo 2 hours ago), "
+        "ali3 (in #pynfo 3 hours ago), ali4 (in #pynfo 4 hours ago), and 2 more"
+    )
+
+
+def test_brackets_in_a_pattern_are_letters(sightings: Sightings) -> None:
+    sightings.saw(User("[bot]"), "#pynfo", "joined", NOW)
+    sightings.saw(User("b"), "#pynfo", "joined", NOW)
+
+    assert matches(sightings, "[bo*]", view("#pynfo"), NOW) == "[bot] (in #pynfo just now)"
+
+
+# -- what is kept
+
+
+def test_what_is_kept_of_one_person_is_bounded(sightings: Sightings) -> None:
+    for number in range(PLACES * 3):
+        sightings.saw(ALICE, f"#c{number}", "said", NOW + number, text="x" * 1000)
+
+    person = sightings.person("alice")
+
+    assert person is not None
+    assert len(person.sightings) == PLACES
+    assert min(sighting.time for sighting in person.sightings) == NOW + PLACES * 2
+    assert {len(sighting.text) for sighting in person.sightings} == {TEXT_LENGTH}
+
+
+def test_those_not_seen_for_the_longest_time_are_forgotten_past_the_limit() -> None:
+    sightings = Sightings(SHARDS * 2, str.lower)
+    for number in range(SHARDS * 8):
+        sightings.saw(User(f"guest{number}"), "#pynfo", "joined", NOW + number)
+        sightings.saw(ALICE, "#pynfo", "said", NOW + number)
+
+    assert sum(1 for _ in sightings.people()) <= SHARDS * 2
+    assert sightings.person("alice") is not None
+    assert sightings.person("guest0") is None
+
+
+def test_shards_come_back_from_plain_values_as_they_were(sightings: Sightings) -> None:
+    sightings.saw(ALICE, "#pynfo", "said", NOW - HOUR, text="hello", msgid="m1")
+    sightings.rename(User("alice_"), "alice", ["#pynfo"], NOW)
+    again = Sightings(10_000, str.lower)
+
+    for shard in sightings.changed:
+        again.load(shard, sightings.dump(shard))
+
+    assert list(again.people()) == list(sightings.people())
+    assert about(again, "alice", view("#pynfo"), NOW) == about(sightings, "alice", view("#pynfo"), NOW)
+
+
+def test_one_line_changes_one_shard(sightings: Sightings) -> None:
+    sightings.saw(ALICE, "#pynfo", "said", NOW)
+    sightings.changed.clear()
+
+    sightings.saw(ALICE, "#pynfo", "said", NOW + 1)
+
+    assert len(sightings.changed) == 1
+
+
+def test_the_words_of_a_redacted_message_are_forgotten(sightings: Sightings) -> None:
+    sightings.saw(ALICE, "#pynfo", "said", NOW - HOUR, text="my password", msgid="m1")
+    sightings.saw(BOB, "#pynfo", "said", NOW - HOUR, text="hello", msgid="m2")
+    sightings.changed.clear()
+
+    sightings.redact("m1")
+
+    assert about(sightings, "alice", view("#pynfo"), NOW) == "alice last spoke in #pynfo an hour ago"
+    assert about(sightings, "bob", view("#pynfo"), NOW).endswith('"hello"')
+    assert len(sightings.changed) == 1
+
+
+def test_a_renamed_channel_takes_its_sightings_along(sightings: Sightings) -> None:
+    sightings.saw(ALICE, "#old", "said", NOW, text="the plan")
+
+    sightings.rename_channel("#old", "#new")
+
+    assert about(sightings, "alice", view("#old"), NOW) == "I have not seen alice"
+    assert about(sightings, "alice", view("#new"), NOW) == 'alice last spoke in #new just now: "the plan"'
