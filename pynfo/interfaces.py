@@ -82,7 +82,11 @@ class ICommands(Interface):
     """The commands people type."""
 
     def register(function, name: str | None = None):
-        """Offer a function marked with `@command` (or any, with `name`). Returns the `Command`."""
+        """Offer a function marked with `@command` (or any, with `name`). Returns the `Command`.
+
+        Raises `TypeError` for parameters that cannot be typed, `ValueError` for a name that the plugin has
+        already.
+        """
 
     def unregister(command) -> None:
         """Take a command back."""
@@ -97,19 +101,26 @@ class ICommands(Interface):
         """One sentence for each name that two plugins wanted."""
 
     def switch(name: str, on: bool, channel: str | None = None, network: str | None = None) -> None:
-        """Switch a command on or off, in one channel or everywhere; kept over restarts."""
+        """Switch a command on or off, in one channel or everywhere; kept over restarts.
+
+        What is said of a channel goes before what is said of everywhere. Raises `LookupError` for a command
+        that there is not, `ValueError` for one that only admins or owners may use.
+        """
 
     def set_prefix(prefix: str | None, network: str, channel: str) -> None:
-        """Change the command prefix in one channel; None: the config's. Kept over restarts."""
+        """Change the command prefix in one channel; None: the config's. Kept over restarts.
+
+        Raises `ValueError` for a prefix with spaces, of over 10 characters, or that ends like a word.
+        """
 
     def prefix(network: str, channel: str | None) -> str:
         """The command prefix in force there."""
 
     def role(network: str, user, channel: str | None = None) -> str:
-        """The highest role of a `User` there, now: "owner", "admin", "operator" (of `channel`) or "anyone"."""
+        """The highest role of a `User` there, now: "owner", "admin", "operator" (of `channel`), "anyone"."""
 
     def answer(request, text: str, *, private: bool = False) -> None:
-        """Say `text` to whoever made the `Request`, where it was made; from any thread. See `Request.reply`."""
+        """Say `text` to whoever made the `Request`, where it was made; from any thread (`Request.reply`)."""
 
 
 class IEvents(Interface):
