@@ -257,7 +257,7 @@ def test_ecdsa_signs_nothing_but_32_bytes(ecdsa: SaslSettings, length: int) -> N
     outcome = exchange.challenges(bytes(length))
 
     assert outcome is not None
-    assert not outcome.ok
+    assert f"{length} bytes to sign" in outcome.reason
     assert exchange.line() == "*"
 
 
@@ -443,14 +443,39 @@ def test_a_challenge_that_is_garbage_ends_it_and_no_password_follows(mechanism: 
     assert exchange.line() == "*"
 
 
+def test_a_chunk_over_400_bytes_is_refused_whatever_is_in_it() -> None:
+    server = ScramServer("SCRAM-SHA-256", nonce="n" * 300)
+    exchange = Exchange(settings("SCRAM-SHA-256"))
+    exchange.begin()
+    exchange.challenges()
+    challenge = server.first(exchange.response())
+
+    outcome = exchange.says(f"AUTHENTICATE {b64encode(challenge).decode()}")
+
+    assert outcome is not None
+    assert "too long" in outcome.reason
+    assert exchange.line() == "*"
+
+
+@pytest.mark.parametrize("mechanism", ALL.split(","))
+def test_a_first_challenge_that_says_anything_is_refused(ecdsa: SaslSettings, mechanism: str) -> None:
+    exchange = Exchange(settings(mechanism, ecdsa_key=Path(ecdsa.ecdsa_key or "")))
+    exchange.begin()
+
+    outcome = exchange.challenges(bytes(32))
+
+    assert outcome is not None
+    assert not outcome.ok
+    assert exchange.line() == "*"
+
+
 def test_a_challenge_without_end_is_cut_off() -> None:
     exchange = Exchange(settings("SCRAM-SHA-256"))
     exchange.begin()
-    chunks = 0
-    while exchange.says(f"AUTHENTICATE {'A' * 400}") is None:
-        chunks += 1
 
-    assert chunks == 20
+    outcomes = [exchange.says(f"AUTHENTICATE {'A' * 400}") for _ in range(30)]
+
+    assert [number for number, outcome in enumerate(outcomes, 1) if outcome] == [21]
     assert exchange.line() == "*"
 
 
@@ -598,6 +623,18 @@ def test_a_mechanism_that_the_server_has_not_is_left_in_whatever_way_it_says_so(
     assert exchange.line() == "SCRAM-SHA-256"
     exchange.challenges(server.final(up_to_the_proof(exchange, server)))
     assert exchange.succeeds() == Outcome(ok=True, account="jilles")
+
+
+def test_once_the_next_mechanism_is_under_way_a_refusal_is_its_own() -> None:
+    exchange = Exchange(settings())
+    exchange.begin("")
+    exchange.says("908 pynfo PLAIN :are available SASL mechanisms")
+    exchange.challenges()
+
+    outcome = exchange.fails()
+
+    assert outcome is not None
+    assert not outcome.ok
 
 
 def test_a_list_of_mechanisms_rules_out_what_is_not_on_it() -> None:

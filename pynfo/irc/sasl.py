@@ -186,11 +186,13 @@ class Authentication:
             return None
         encoded, self._encoded = self._encoded, ""
         try:
-            response = self._mechanism.respond(b64decode(encoded, validate=True))
-        except MechanismFailure as failure:
-            return self._break_off(str(failure))
+            challenge = b64decode(encoded, validate=True)
         except ValueError:
             return self._break_off("a challenge that is not Base64")
+        try:
+            response = self._mechanism.respond(challenge)
+        except MechanismFailure as failure:
+            return self._break_off(str(failure))
         if response is not None:
             self._send_response(response)
         return None

@@ -69,7 +69,7 @@ class PolicyStore:
             return None
         port, expires = entry
         if now_epoch >= expires:
-            self._forget(host)
+            del self._entries[host]
             return None
         return port
 
@@ -88,7 +88,7 @@ class PolicyStore:
         if advertised.duration is None:
             return StsAction("none")
         if advertised.duration == 0:
-            return StsAction("removed") if self._forget(host) else StsAction("none")
+            return StsAction("none" if self._entries.pop(host, None) is None else "removed")
         self._durations[host] = advertised.duration
         self._entries[host] = (port, now_epoch + advertised.duration)
         return StsAction("stored", port)
@@ -103,10 +103,6 @@ class PolicyStore:
         entry = self._entries.get(host)
         if duration is not None and entry is not None:
             self._entries[host] = (entry[0], now_epoch + duration)
-
-    def _forget(self, host: str) -> bool:
-        self._durations.pop(host, None)
-        return self._entries.pop(host, None) is not None
 
 
 def _number(text: str) -> int | None:
