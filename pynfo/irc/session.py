@@ -272,7 +272,10 @@ class Session:
         elif message.command == "421":
             registration.receive_unknown_command(message)
         else:
-            registration.receive_authentication(message)
+            believed = registration.receive_authentication(message)
+            if believed is None:
+                return self._problems()
+            message = believed
         return self._other(message, time, batch, now) + self._problems()
 
     def _problems(self) -> list[Event]:
