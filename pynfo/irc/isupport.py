@@ -1,122 +1,229 @@
-"""What the server says it supports (numeric 005), with the protocol's own defaults.
+"""What a server says of itself in RPL_ISUPPORT (005), read once and kept as attributes.
 
-Source: Modern IRC, "RPL_ISUPPORT Parameters". Values are hostile: one that makes no sense leaves the default
-in force.
+Sources: Modern IRC, "RPL_ISUPPORT (005)" and "RPL_ISUPPORT Parameters"; IRCv3 "Message Tags"
+(CLIENTTAGDENY), "Monitor", "WHOX", "Bot Mode", "UTF8ONLY", "chathistory" (CHATHISTORY, MSGREFTYPES).
+
+A token this file knows is one line of `_READERS`: the attribute it fills, and the function that reads its
+value. A reader is given None for a token that the server has not sent or has taken back, and never raises:
+a value that makes no sense counts as not sent.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable
 
-from pynfo.irc.casemap import CASEMAPPINGS, folder
+from pynfo.irc.casemap import folder
 from pynfo.irc.events import ModeChange
 from pynfo.irc.message import LINELEN
 
-MAXIMUM_TOKENS = 256
-MAXIMUM_LINELEN = 8192  # bytes
-_ESCAPE = re.compile(r"\\x([0-9A-Fa-f]{2})")
-_PREFIX = re.compile(r"\(([A-Za-z]*)\)([!-~]*)")
+MAX_TOKENS = 256  # remembered of one server; real ones send about 50
+MAX_LINELEN = 65536  # bytes; what we believe of LINELEN at most
+
+_ESCAPED = re.compile(r"\\x([0-9A-Fa-f]{2})")
 
 
 class ISupport:
-    """The tokens of one connection. Attributes always hold what is in force now."""
+    """The features of one connection; the attributes are always current, with the defaults of the RFCs.
+
+    Lengths are in bytes. None stands for "the server does not say", but for `monitor` and `chathistory`,
+    where it means "not offered" (and 0 "no limit"), and for `modes` and the values of `targmax`, where it
+    means "no limit".
+    """
+
+    raw: dict[str, str]  # every token, "" for one without a value
+    casemapping: str  # as sent; one that `casemap.FOLDERS` does not know folds as "ascii"
+    prefix: dict[str, str]  # mode letter -> symbol, highest first
+    chanmodes: tuple[str, str, str, str]  # the mode letters of types A, B, C and D
+    chantypes: str
+    statusmsg: str
+    linelen: int
+    modes: int | None  # changes with a parameter in one MODE
+    targmax: dict[str, int | None]  # a command that is not there takes one target
+    nicklen: int | None
+    channellen: int | None
+    topiclen: int | None
+    monitor: int | None
+    whox: bool
+    bot: str | None  # the user mode that marks a bot
+    utf8only: bool
+    network: str | None
+    chathistory: int | None  # messages
+    msgreftypes: list[str]
+    clienttagdeny: list[str]
 
     def __init__(self) -> None:
-        self.raw: dict[str, str] = {}
-        self._read()
+        self.raw = {}
+        for token in _READERS:
+            self._read(token)
 
-    def update(self, params: list[str]) -> None:
-        """Take in the tokens of one 005: without our nick and the words at its end."""
-        for token in params:
-            name, _, value = token.partition("=")
-            if name.startswith("-"):
-                self.raw.pop(name[1:], None)
-            elif name and (name in self.raw or len(self.raw) < MAXIMUM_TOKENS):
-                self.raw[name] = _ESCAPE.sub(lambda found: chr(int(found[1], 16)), value)
-        self._read()
+    def update(self, params: Iterable[str]) -> None:
+        """Take the tokens of one 005: its parameters without our nick and without the text at the end.
 
-    def _read(self) -> None:
-        raw = self.raw
-        casemapping = raw.get("CASEMAPPING", "rfc1459").lower()
-        self.casemapping = casemapping if casemapping in CASEMAPPINGS else "ascii"
-        self.fold = folder(self.casemapping)
-        self.prefix = _prefix(raw.get("PREFIX", "(ov)@+"))  # mode letter to symbol, highest first
-        self.chantypes = raw.get("CHANTYPES", "#&")
-        self.statusmsg = raw.get("STATUSMSG", "")
-        parts = raw.get("CHANMODES", "beI,k,l,imnpst").split(",") + [""] * 4
-        self.chanmodes = (parts[0], parts[1], parts[2], parts[3])  # list, always, when set, never a parameter
-        self.linelen = min(max(_number(raw.get("LINELEN")) or LINELEN, LINELEN), MAXIMUM_LINELEN)
-        self.modes = _number(raw["MODES"]) if "MODES" in raw else 3
-        self.targmax = _targmax(raw.get("TARGMAX", ""))
-        self.nicklen = _number(raw.get("NICKLEN"))
-        self.channellen = _number(raw.get("CHANNELLEN"))
-        self.topiclen = _number(raw.get("TOPICLEN"))
-        self.monitor = (_number(raw["MONITOR"]) or 0) if "MONITOR" in raw else None  # 0: no limit
-        self.whox = "WHOX" in raw
-        self.bot = raw.get("BOT") or None
-        self.utf8only = "UTF8ONLY" in raw
-        self.network = raw.get("NETWORK") or None
-        self.chathistory = (_number(raw["CHATHISTORY"]) or 0) if "CHATHISTORY" in raw else None  # 0: no limit
-        self.msgreftypes = [name for name in raw.get("MSGREFTYPES", "").split(",") if name]
-        self.clienttagdeny = [name for name in raw.get("CLIENTTAGDENY", "").split(",") if name]
+        `TOKEN`, `TOKEN=value` with `\\x20` escapes, or `-TOKEN`, which takes the token back.
+        """
+        for param in params:
+            token, _, value = param.partition("=")
+            if token.startswith("-"):
+                token = token[1:]
+                self.raw.pop(token, None)
+            elif token in self.raw or len(self.raw) < MAX_TOKENS:
+                self.raw[token] = _unescape(value)
+            if token in _READERS:
+                self._read(token)
+
+    def fold(self, name: str) -> str:
+        """The form of a channel's or a person's name that all its spellings share."""
+        return self._fold(name)
 
     def is_channel(self, target: str) -> bool:
-        """Whether a target is a channel, by its first character."""
-        return target[:1] in self.chantypes if target else False
+        return target != "" and target[0] in self.chantypes
 
     def strip_statusmsg(self, target: str) -> tuple[str, str]:
-        """Take `@#channel` apart: its STATUSMSG prefix (`""` for none), and the rest."""
-        if target[:1] and target[0] in self.statusmsg and target[1:2] and target[1] in self.chantypes:
-            return target[0], target[1:]
-        return "", target
+        """Take `@#channel` apart into `@` and `#channel`; `""` and the target where it has no such prefix.
+
+        A `+` may be both a prefix and the first character of a channel, so a prefix counts only before
+        a channel.
+        """
+        symbols = self.statusmsg
+        if not symbols or target[:1] not in symbols:
+            return "", target
+        start = len(target) - len(target.lstrip(symbols))
+        while start and not self.is_channel(target[start:]):
+            start -= 1
+        return target[:start], target[start:]
 
     def client_tag_allowed(self, tag: str) -> bool:
-        """Whether the server relays a client-only tag, such as `+draft/reply` (CLIENTTAGDENY)."""
-        name = tag.removeprefix("+")
+        """Whether the server passes a client-only tag on; its name with or without the `+`."""
+        tag = tag.removeprefix("+")
         if "*" in self.clienttagdeny:
-            return "-" + name in self.clienttagdeny
-        return name not in self.clienttagdeny
+            return "-" + tag in self.clienttagdeny
+        return tag not in self.clienttagdeny
 
     def prefix_modes(self, symbols: str) -> str:
-        """The mode letters of prefix symbols, highest first: `@+` gives `ov`."""
+        """The mode letters of a member's symbols, highest first: `@+` is `ov`."""
+        if not symbols:
+            return ""
         return "".join(mode for mode, symbol in self.prefix.items() if symbol in symbols)
 
     def parse_modes(self, modestring: str, params: list[str]) -> list[ModeChange]:
-        """Read `+ov-k alice bob key` (Modern IRC, "MODE message"). A parameter that is missing is None."""
+        """Read a channel's mode changes, each with its parameter (Modern IRC, "CHANMODES parameter").
+
+        A mode of types A and B, and one of PREFIX, takes a parameter; one of type C when it is set; one of
+        type D, or that the server has not told of, never. None where the line had too few of them.
+        """
         lists, always, when_set, _ = self.chanmodes
+        always_with_param = {*lists, *always, *self.prefix}
         changes = []
+        remaining = iter(params)
         adding = True
-        rest = iter(params)
-        for letter in modestring:
-            if letter in "+-":
-                adding = letter == "+"
+        for mode in modestring:
+            if mode in "+-":
+                adding = mode == "+"
                 continue
-            takes = (
-                letter in self.prefix
-                or letter in lists
-                or letter in always
-                or (adding and letter in when_set)
-            )
-            changes.append(ModeChange(adding, letter, next(rest, None) if takes else None))
+            takes_param = mode in always_with_param or (adding and mode in when_set)
+            changes.append(ModeChange(adding, mode, next(remaining, None) if takes_param else None))
         return changes
 
-
-def _number(text: str | None) -> int | None:
-    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 10 else None
-
-
-def _prefix(value: str) -> dict[str, str]:
-    found = _PREFIX.fullmatch(value)
-    if found is None:
-        return {} if not value else {"o": "@", "v": "+"}
-    return dict(zip(found[1], found[2], strict=False))
+    def _read(self, name: str) -> None:
+        attribute, read = _READERS[name]
+        setattr(self, attribute, read(self.raw.get(name)))
+        if name == "CASEMAPPING":
+            self._fold = folder(self.casemapping)
 
 
-def _targmax(value: str) -> dict[str, int | None]:
-    """`JOIN:4,WHOIS:` to a number for each command; None: no limit."""
+def _unescape(value: str) -> str:
+    if "\\" not in value:
+        return value
+    return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), value)
+
+
+def _number(value: str | None) -> int | None:
+    if not value or len(value) > 9 or not value.isascii() or not value.isdigit():
+        return None
+    return int(value)
+
+
+def _number_or_no_limit(value: str | None) -> int | None:
+    return 0 if value == "" else _number(value)
+
+
+def _flag(value: str | None) -> bool:
+    return value is not None
+
+
+def _text(value: str | None) -> str | None:
+    return value or None
+
+
+def _text_or_nothing(value: str | None) -> str:
+    return value or ""
+
+
+def _words(value: str | None) -> list[str]:
+    return [word for word in (value or "").split(",") if word]
+
+
+def _casemapping(value: str | None) -> str:
+    return value or "rfc1459"
+
+
+def _prefix(value: str | None) -> dict[str, str]:
+    if value == "":
+        return {}
+    modes, closing, symbols = (value or "")[1:].partition(")")
+    if not (value and value[0] == "(" and closing and len(modes) == len(symbols)):
+        return {"o": "@", "v": "+"}
+    return dict(zip(modes, symbols, strict=True))
+
+
+def _chanmodes(value: str | None) -> tuple[str, str, str, str]:
+    types = (value or "").split(",")
+    if len(types) < 4:
+        return "beI", "k", "l", "aimnpqrst"  # RFC 2811 section 4
+    return types[0], types[1], types[2], types[3]
+
+
+def _chantypes(value: str | None) -> str:
+    return "#&" if value is None else value
+
+
+def _linelen(value: str | None) -> int:
+    return min(max(_number(value) or LINELEN, LINELEN), MAX_LINELEN)
+
+
+def _modes(value: str | None) -> int | None:
+    return None if value == "" else _number(value) or 3  # RFC 1459 section 4.2.3
+
+
+def _targmax(value: str | None) -> dict[str, int | None]:
     limits = {}
-    for item in value.split(","):
-        command, colon, number = item.partition(":")
-        if command and colon:
-            limits[command.upper()] = _number(number)
+    for word in _words(value):
+        command, _, number = word.partition(":")
+        limit = _number(number)
+        if limit or not number:
+            limits[command.upper()] = limit
     return limits
+
+
+_READERS: dict[str, tuple[str, Callable[[str | None], object]]] = {
+    "CASEMAPPING": ("casemapping", _casemapping),
+    "PREFIX": ("prefix", _prefix),
+    "CHANMODES": ("chanmodes", _chanmodes),
+    "CHANTYPES": ("chantypes", _chantypes),
+    "STATUSMSG": ("statusmsg", _text_or_nothing),
+    "LINELEN": ("linelen", _linelen),
+    "MODES": ("modes", _modes),
+    "TARGMAX": ("targmax", _targmax),
+    "NICKLEN": ("nicklen", _number),
+    "CHANNELLEN": ("channellen", _number),
+    "TOPICLEN": ("topiclen", _number),
+    "MONITOR": ("monitor", _number_or_no_limit),
+    "WHOX": ("whox", _flag),
+    "BOT": ("bot", _text),
+    "UTF8ONLY": ("utf8only", _flag),
+    "NETWORK": ("network", _text),
+    "CHATHISTORY": ("chathistory", _number_or_no_limit),
+    "MSGREFTYPES": ("msgreftypes", _words),
+    "CLIENTTAGDENY": ("clienttagdeny", _words),
+}
