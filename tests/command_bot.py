@@ -9,8 +9,6 @@ from functools import partial
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
-from pynfo.services.scheduler import Busy
-
 from pynfo.arguments import Rest
 from pynfo.command import Request, command
 from pynfo.components import Componentized
@@ -20,6 +18,7 @@ from pynfo.irc.message import Message
 from pynfo.irc.pacing import QueueFull
 from pynfo.ownership import Owner
 from pynfo.services.commands import Commands
+from pynfo.services.scheduler import Busy
 
 ALICE = User("alice", "al", "alice.example")
 BOB = User("bob", "b", "bob.example")

@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator
 import pytest_asyncio
 
 from pynfo.command import Request, command
+from pynfo.irc.events import User
+from pynfo.services.answers import RESTS
 from tests.command_bot import (
     BOB,
     LONG,
@@ -105,9 +107,32 @@ async def test_lines_of_a_list_are_kept_for_more_and_so_is_what_was_replied_befo
 
 async def test_an_answer_without_text_is_not_said(bot: Bot) -> None:
     @command
-    async def nothing(request: Request) -> str:
-        return "\n \n" * 40
+    async def nothing(request: Request, count: int) -> str:
+        return "\n \n" * count
 
     bot.offer(nothing)
 
-    assert bot.answer("!nothing") is None
+    assert bot.answer("!nothing 0") is None
+    assert bot.answer("!nothing 40") is None
+
+
+async def test_an_answer_without_end_is_cut(bot: Bot) -> None:
+    @command
+    async def flood(request: Request) -> str:
+        return "x" * 10_000_000
+
+    bot.offer(flood)
+
+    assert "more: !more" in str(bot.answer("!flood"))
+    while "more: !more" in (text := str(bot.answer("!more"))):
+        assert len(bot.said) < 100
+    assert text.endswith("x…")
+
+
+async def test_the_rest_of_answers_is_kept_for_so_many_people(bot: Bot) -> None:
+    bot.offer(echo)
+    for number in range(RESTS + 1):
+        bot.hears(f"!echo {LONG}", User(f"user{number}", "u", "h"))
+
+    assert bot.answer("!more", User("user0", "u", "h")) == "there is no more"
+    assert bot.answer("!more", User("user1", "u", "h")) != "there is no more"

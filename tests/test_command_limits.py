@@ -71,3 +71,14 @@ def test_only_so_many_people_are_remembered_and_the_oldest_is_forgotten() -> Non
 
     assert limits.count(("user", "1"), (1, 30.0), 1.0) is Verdict.EXCEEDED
     assert limits.count(("user", "0"), (1, 30.0), 1.0) is Verdict.WITHIN
+
+
+def test_who_begins_a_new_window_is_not_the_oldest_any_more() -> None:
+    limits = Limits()
+    for number in range(WINDOWS):
+        limits.count(("user", str(number)), (1, 30.0), float(number == 0))
+    limits.count(("user", "0"), (1, 30.0), 40.0)
+
+    limits.count(("user", "new"), (1, 30.0), 40.0)
+
+    assert limits.count(("user", "0"), (1, 30.0), 41.0) is Verdict.EXCEEDED

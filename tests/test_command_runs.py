@@ -13,9 +13,11 @@ import pytest
 import pytest_asyncio
 
 from pynfo.command import Request, command
+from pynfo.irc.events import User
 from pynfo.ownership import Owner, current_owner
-from pynfo.services.command_runs import LATE, WAITING
+from pynfo.services.command_runs import LATE, WAITING, WORKERS
 from tests.command_bot import (
+    ALICE,
     BOB,
     Bot,
     Gate,
@@ -59,17 +61,36 @@ async def test_more_than_so_many_waiting_commands_are_left_out_and_the_person_to
     assert said[1:] == ["waited"] + ["pong"] * WAITING
 
 
+async def test_commands_of_so_many_people_run_and_past_that_the_operator_is_told(bot: Bot) -> None:
+    gate = Gate()
+    bot.offer(gate.command)
+    for number in range(WORKERS + 1):
+        bot.hears("!wait", User(f"user{number}", "u", "h"))
+
+    assert list(bot.matters) == ["commands/crowded"]
+    gate.open.set()
+    await bot.says(WORKERS)
+    bot.hears("!wait", ALICE)
+    await bot.says(WORKERS + 1)
+
+    assert bot.matters == {}
+
+
 async def test_a_command_past_its_time_limit_is_stopped_and_says_nothing_more(bot: Bot) -> None:
+    ended = asyncio.Event()
+
     @command(time_limit=0.01)
     async def slow(request: Request) -> None:
         try:
             await asyncio.Event().wait()
         finally:
             request.reply("too late")
+            ended.set()
 
     bot.offer(slow, ping)
     bot.hears("!slow")
     bot.hears("!ping")
+    await ended.wait()
 
     assert await bot.says(2) == ["slow took longer than 0.01 seconds and was stopped", "pong"]
 
@@ -86,11 +107,13 @@ async def test_a_handler_that_does_not_let_itself_be_stopped_holds_up_nobody_and
     bot.offer(stubborn)
     for _ in range(LATE + 1):
         bot.hears("!stubborn")
+    try:
+        said = await bot.says(LATE + 1)
+    finally:
+        release.set()
 
-    said = await bot.says(LATE + 1)
     assert said[0] == "stubborn took longer than 0.001 seconds and was stopped"
     assert said[-1] == f"stubborn is stuck: {LATE} earlier uses of it do not end"
-    release.set()
 
 
 async def test_a_plain_function_runs_on_a_thread_and_its_replies_keep_their_order(bot: Bot) -> None:

@@ -138,9 +138,14 @@ async def plugin_load(request: Request, name: str) -> str:
 
 
 async def test_the_longest_name_wins_and_the_first_word_alone_lists_the_others(bot: Bot) -> None:
-    bot.offer(plugin_list, plugin_load, plugin="admin")
+    @command("plugin secret", hidden=True)
+    async def plugin_secret(request: Request) -> str:
+        return "hush"
+
+    bot.offer(plugin_list, plugin_load, plugin_secret, plugin="admin")
 
     assert bot.answer("!plugin load seen") == "loaded seen"
+    assert bot.answer("!plugin secret") == "hush"
     assert bot.answer("!admin.plugin  LIST") == "a, b"
     assert bot.answer("!plugin") == "Usage: plugin list|load"
     assert bot.answer("!plugin lost") == "Usage: plugin list|load"
@@ -179,9 +184,13 @@ async def test_a_plugin_with_two_commands_of_one_name_is_refused_and_keeps_the_f
     async def second(request: Request) -> str:
         return "second"
 
-    with pytest.raises(ValueError, match="two commands named 'ping'"):
-        bot.offer(ping, second)
+    owner = bot.offer(ping)
+    with owner.active(), pytest.raises(ValueError, match="two commands named 'ping'"):
+        bot.commands.register(second)
+
     assert bot.answer("!ping") == "pong"
+    await owner.close()
+    assert owner.failures == 0
 
 
 async def test_nothing_is_left_of_a_plugins_commands_when_it_is_gone(bot: Bot) -> None:
@@ -233,13 +242,29 @@ async def test_a_command_is_for_its_role_and_those_above(bot: Bot, user: User, a
 async def test_a_role_is_checked_when_the_command_is_run_not_when_it_was_asked_for(bot: Bot) -> None:
     gate = Gate()
     bot.offer(gate.command, *role_commands())
+    assert bot.answer("!load", ADMIN) == "admin"
     bot.hears("!wait", ADMIN)
     bot.hears("!load", ADMIN)
 
     bot.config.admins = []
     gate.open.set()
 
-    assert (await bot.says(2))[1].startswith("load needs an admin")
+    assert (await bot.says(3))[2].startswith("load needs an admin")
+
+
+async def test_a_mask_that_cannot_be_read_is_logged_once_and_the_others_count(
+    bot: Bot, caplog: pytest.LogCaptureFixture
+) -> None:
+    bot.config.owners = ["a b", "net/$a:olga"]
+
+    assert [bot.commands.role("net", OWNER), bot.commands.role("net", ALICE)] == ["owner", "anyone"]
+    assert len(caplog.records) == 1
+
+
+async def test_nobody_has_a_role_on_a_network_that_there_is_not(bot: Bot) -> None:
+    bot.config.owners = ["olga"]
+
+    assert bot.commands.role("lost", OWNER, "#here") == "anyone"
 
 
 # -- near misses, switches, prefixes
@@ -309,12 +334,24 @@ async def test_a_prefix_that_would_be_met_in_ordinary_talk_is_refused(bot: Bot, 
 
 async def test_switches_and_prefixes_are_kept_over_a_restart(bot: Bot) -> None:
     bot.offer(ping)
-    bot.commands.switch("ping", False, "#here", "net")
     bot.commands.set_prefix(".", "net", "#here")
+    prefixed = Bot(bot.stored)
+    prefixed.offer(ping)
+    prefixed.commands.switch("ping", False, "#there", "net")
+    switched = Bot(prefixed.stored)
+    switched.offer(ping)
 
-    again = Bot(bot.stored)
-    again.offer(ping)
+    assert switched.answer(".ping") == "pong"
+    assert switched.answer("!ping", channel="#there") is None
 
-    assert again.answer(".ping") is None
-    assert again.answer("!ping", channel="#there") == "pong"
-    assert again.commands.prefix("net", "#here") == "."
+
+async def test_switches_and_prefixes_have_a_bound(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pynfo.services.command_switches.ENTRIES", 2)
+    bot.offer(ping)
+    bot.commands.set_prefix(".", "net", "#one")
+    bot.commands.switch("ping", False)
+
+    with pytest.raises(ValueError, match="already"):
+        bot.commands.set_prefix(".", "net", "#two")
+    with pytest.raises(ValueError, match="already"):
+        bot.commands.switch("ping", False, "#two", "net")

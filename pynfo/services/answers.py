@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -20,7 +19,6 @@ PRIVATE_LINES = 3
 ANSWER_AGE = 30.0  # seconds after which nobody waits for an answer any more
 ANSWER_LENGTH = 20_000  # characters of one answer, `more` included
 RESTS = 200  # people for whom the rest of an answer is kept
-REST_AGE = 3600.0  # seconds
 SHORT = 50  # characters that fit every line: at most 200 bytes of 512, and source and target have the others
 
 
@@ -28,7 +26,6 @@ class _Rest(msgspec.Struct, eq=False):
     request: Request  # the one that it is the answer to
     pieces: list[str]
     private: bool  # it was said to the person alone, and stays so
-    expires: float  # monotonic seconds
 
 
 class Answers:
@@ -67,7 +64,7 @@ class Answers:
     def more(self, request: Request) -> str | None:
         """Go on with the last answer to this person; a sentence where nothing is left of it."""
         rest = self._rests.pop(person_of(request.event), None)
-        if rest is None or time.monotonic() > rest.expires:
+        if rest is None:
             return "there is no more"
         self._say_some(request, rest.pieces, rest.private or request.event.channel is None)
         return None
@@ -94,7 +91,7 @@ class Answers:
             if earlier is not None and earlier.request is request:  # of an earlier reply to the same request
                 left = earlier.pieces + left
             now[-1] += self._hint(event, len(left), private)
-            self._keep(person_of(event), _Rest(request, left, private, time.monotonic() + REST_AGE))
+            self._keep(person_of(event), _Rest(request, left, private))
         for piece in now:
             self._say(event, piece, private)
 

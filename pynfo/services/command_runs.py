@@ -118,11 +118,7 @@ class CommandRuns:
         task = self._task(self._call(request))
         if command.owner is not None:
             command.owner.watch(task)
-        try:
-            await asyncio.wait((task,), timeout=limit)
-        except asyncio.CancelledError:
-            task.cancel()
-            raise
+        await asyncio.wait((task,), timeout=limit)
         if not task.done():
             self._give(request, f"{command.name} took longer than {limit:g} seconds and was stopped")
             request.closed = True

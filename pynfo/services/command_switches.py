@@ -30,10 +30,7 @@ class CommandSwitches:
     def switch(self, qualified: str, on: bool, place: Place | None) -> None:
         """Raises `ValueError` where there are too many."""
         self._check_room()
-        switches = self.of(qualified)
-        switches[place] = on
-        if place is None and on:
-            del switches[None]  # as it is with nothing said
+        self.of(qualified)[place] = on
         self._store()
 
     def set_prefix(self, prefix: str | None, place: Place) -> None:
