@@ -122,6 +122,9 @@ class ICommands(Interface):
     def answer(request, text: str, *, private: bool = False) -> None:
         """Say `text` to whoever made the `Request`, where it was made; from any thread (`Request.reply`)."""
 
+    async def idle() -> None:
+        """*await* until no command runs or waits (never from a handler, which would wait for itself)."""
+
 
 class IEvents(Interface):
     """What happens on IRC (`pynfo.irc.events`)."""
@@ -135,7 +138,7 @@ class IEvents(Interface):
         """
 
     def filter(predicate, event_type=None, *, priority: int = 0):
-        """Drop an event before any subscriber sees it, where `predicate(event)` is false. Returns a handle."""
+        """Drop an event before any subscriber sees it where `predicate(event)` is false. Returns a handle."""
 
     def publish(event) -> bool:
         """Tell the subscribers. False where a filter dropped it."""

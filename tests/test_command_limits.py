@@ -75,10 +75,10 @@ def test_only_so_many_people_are_remembered_and_the_oldest_is_forgotten() -> Non
 
 def test_who_begins_a_new_window_is_not_the_oldest_any_more() -> None:
     limits = Limits()
-    for number in range(WINDOWS):
-        limits.count(("user", str(number)), (1, 30.0), float(number == 0))
-    limits.count(("user", "0"), (1, 30.0), 40.0)
+    for key, now in (("renewed", 0.0), ("old", 20.0), ("renewed", 30.0)):
+        limits.count(("user", key), (1, 30.0), now)
+    for number in range(WINDOWS - 1):
+        limits.count(("user", str(number)), (1, 30.0), 31.0)
 
-    limits.count(("user", "new"), (1, 30.0), 40.0)
-
-    assert limits.count(("user", "0"), (1, 30.0), 41.0) is Verdict.EXCEEDED
+    assert limits.count(("user", "renewed"), (1, 30.0), 32.0) is Verdict.EXCEEDED
+    assert limits.count(("user", "old"), (1, 30.0), 32.0) is Verdict.WITHIN

@@ -46,6 +46,21 @@ async def test_answers_leave_in_the_order_of_the_questions_and_others_do_not_wai
     assert await bot.says(3) == ["pong", "waited", "pong"]
 
 
+async def test_the_commands_are_idle_when_everybody_has_an_answer(bot: Bot) -> None:
+    gate = Gate()
+    bot.offer(gate.command, ping)
+    bot.hears("!wait")
+    bot.hears("!ping")
+    idle = asyncio.create_task(bot.commands.idle())
+    await gate.entered.wait()
+    assert not idle.done()
+
+    gate.open.set()
+    await idle
+
+    assert [said.text for said in bot.said] == ["waited", "pong"]
+
+
 async def test_more_than_so_many_waiting_commands_are_left_out_and_the_person_told_once(bot: Bot) -> None:
     gate = Gate()
     bot.offer(gate.command, ping)

@@ -37,7 +37,9 @@ FAILURES = (Exception, SystemExit, asyncio.CancelledError)
 class _Worker:
     """What one person waits for."""
 
-    __slots__ = ("told", "waiting")
+    __slots__ = ("task", "told", "waiting")
+
+    task: asyncio.Task[None]
 
     def __init__(self, request: Request) -> None:
         self.waiting = deque((request,))
@@ -65,12 +67,17 @@ class CommandRuns:
             self._run_at_once(request)
         elif len(self._workers) < WORKERS:
             worker = self._workers[person] = _Worker(request)
-            self._task(self._work(person, worker))
+            worker.task = self._task(self._work(person, worker))
         else:
             self._crowded = True
             IOperator(self._factory).tell(
                 "commands/crowded", f"commands of {WORKERS} people run at once: those of others are refused"
             )
+
+    async def idle(self) -> None:
+        """*await* until nobody waits for an answer."""
+        while self._workers:
+            await asyncio.wait([worker.task for worker in self._workers.values()])
 
     async def stop(self) -> None:
         """Stop all that runs."""

@@ -120,6 +120,9 @@ class Commands:
         elif not request.closed:
             self._answers.give(request, text, private=private)
 
+    async def idle(self) -> None:
+        await self._runs.idle()
+
     # -- what people type
 
     def _receive(self, event: MessageReceived) -> None:
