@@ -18,7 +18,7 @@ from pynfo.irc.events import ModeChange
 from pynfo.irc.message import LINELEN
 
 MAX_TOKENS = 256  # remembered of one server; real ones send about 50
-MAX_LINELEN = 65536  # bytes; what we believe of LINELEN at most
+MAX_LINELEN = 8192  # bytes; what we believe of LINELEN at most
 
 _ESCAPED = re.compile(r"\\x([0-9A-Fa-f]{2})")
 
