@@ -12,7 +12,7 @@ import logging
 from collections import deque
 from collections.abc import Callable, Coroutine
 from functools import partial
-from secrets import token_hex
+from os import urandom
 from typing import Any
 
 from pynfo.command import CommandError, Request
@@ -167,7 +167,7 @@ class CommandRuns:
             return str(error)
         if isinstance(error, Busy):
             return "I have too much to do just now, please try again later"
-        number = token_hex(3)
+        number = urandom(3).hex()
         command, user = request.command, request.user
         asked = f"by {user.mask} on {request.network} with {request.text[:200]!r}"
         report(command.owner, f"command {command.name}, asked {asked} (error {number})", error)
