@@ -116,6 +116,12 @@ async def test_an_answer_without_text_is_not_said(bot: Bot) -> None:
     assert bot.answer("!nothing 40") is None
 
 
+async def test_an_answer_with_no_room_beside_its_channels_name_is_not_said(bot: Bot) -> None:
+    bot.offer(echo)
+
+    assert bot.answer(f"!echo {LONG}", channel="#" + "x" * 400) is None
+
+
 async def test_an_answer_without_end_is_cut(bot: Bot) -> None:
     @command
     async def flood(request: Request) -> str:

@@ -11,7 +11,7 @@ from pynfo.command import Request
 from pynfo.interfaces import IOutbox
 from pynfo.irc.events import MessageReceived
 from pynfo.irc.formatting import clean
-from pynfo.irc.split import split
+from pynfo.irc.split import LEAST, split
 from pynfo.services.command_limits import Person, person_of
 
 CHANNEL_LINES = 1  # lines of one answer, before `more`
@@ -43,7 +43,8 @@ class Answers:
     def give(self, request: Request, text: str, *, private: bool = False) -> None:
         """Say `text` where `request` was made, or to the person alone.
 
-        Raises `OutboxFull` where the outbox takes no more, `LookupError` for a network that is gone.
+        Raises `OutboxFull` where the outbox takes no more, `LookupError` for a network that is gone,
+        `ValueError` where the names alone fill a line.
         """
         event = request.event
         private = private or request.command.private or event.channel is None
@@ -57,7 +58,7 @@ class Answers:
         room = self._room(event, private)
         pieces = [piece for line in lines for piece in split(line, room)]
         if len(pieces) > (PRIVATE_LINES if private else CHANNEL_LINES):
-            room -= len(self._hint(event, ANSWER_LENGTH, private).encode())
+            room = max(LEAST, room - len(self._hint(event, ANSWER_LENGTH, private).encode()))
             pieces = [piece for line in lines for piece in split(line, room)]
         self._say_some(request, pieces, private)
 

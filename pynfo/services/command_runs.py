@@ -158,7 +158,7 @@ class CommandRuns:
             return
         try:
             self._answers.give(request, text)
-        except (QueueFull, LookupError) as error:
+        except (QueueFull, LookupError, ValueError) as error:
             log.warning("an answer to %s on %s was not said: %s", request.user.mask, request.network, error)
 
     def _failure(self, request: Request, error: BaseException) -> str:
