@@ -22,6 +22,7 @@ from pynfo.config_networks import NetworkReader
 from pynfo.config_places import Mistake, Place, Source
 from pynfo.config_terms import Channel, Network, Sasl, env, file
 from pynfo.irc.settings import NetworkSettings
+from pynfo.tracebacks import line_in
 from pynfo.usermask import UserMask, parse
 from pynfo.validation import Problem, convert_fields, shown, unknown
 
@@ -144,7 +145,7 @@ class _Execution:
         except (Exception, SystemExit) as error:  # noqa: BLE001 - anything may stand in the file
             follows = isinstance(error, NameError) and error.name in self.lost
             if not follows:
-                line = _line_in(error, self._source.file) or statement.lineno
+                line = line_in(error, self._source.file) or statement.lineno
                 self.mistakes.append(Mistake(self._source.path, line, _in_words(error)))
             bound = Source("", "", module)
             self.lost |= bound.settings.keys() | bound.others
@@ -288,16 +289,6 @@ def _is_limit(limit: object) -> bool:
         return False
     most, seconds = limit
     return type(most) is int and type(seconds) in (int, float) and most >= 1 and seconds > 0
-
-
-def _line_in(error: BaseException, file: str) -> int | None:
-    """The line of the config file that was running when `error` was raised."""
-    line, traceback = None, error.__traceback__
-    while traceback is not None:
-        if traceback.tb_frame.f_code.co_filename == file:
-            line = traceback.tb_lineno
-        traceback = traceback.tb_next
-    return line
 
 
 def _in_words(error: BaseException) -> str:
