@@ -7,15 +7,15 @@ Sources: Modern IRC, "Message Format"; RFC 1459 section 2.3; IRCv3 "Message Tags
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 import msgspec
 
 LINELEN = 512  # bytes of a line without its tags, CR LF included (RFC 1459 section 2.3)
-CLIENT_TAGS = (
-    4096  # bytes of "@", the tags a client sends, and the space after them (Message Tags, "Size limit")
-)
+CLIENT_TAGS = 4096  # bytes of a client's tags, from the "@" to the space after them ("Size limit")
 
 _UNSAFE = re.compile("[\0\r\n]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _COMMAND = re.compile(r"[A-Za-z]+|[0-9]{3}").fullmatch
 _TAG_KEY = re.compile(r"\+?(?:[^\0\r\n;=@ /+]+/)?[A-Za-z0-9-]+").fullmatch
 _ESCAPE = str.maketrans({";": r"\:", " ": r"\s", "\\": r"\\", "\r": r"\r", "\n": r"\n"})
@@ -31,7 +31,7 @@ class UnsendableMessage(ValueError):
     """A message that cannot become one safe line: it would break into several, or be too long."""
 
 
-class Message(msgspec.Struct):
+class Message(msgspec.Struct, gc=False):  # it is never part of a cycle, and there are many
     """One IRC message.
 
     `command` is in upper case; `params` holds all parameters, the trailing one included; `source` is
@@ -46,44 +46,40 @@ class Message(msgspec.Struct):
 
     @classmethod
     def parse(cls, line: bytes) -> Message:
-        """Parse one line, with or without its line end.
+        """Parse one line, with or without its line end. The caller bounds how long it may be.
 
-        UTF-8, or Latin-1 where the line is not UTF-8. Raises `MalformedMessage`.
+        UTF-8, or Latin-1 where the line is not UTF-8. Forgiven are spaces at either end or doubled, tags
+        without a name, and a command in lower case. Raises `MalformedMessage`, and nothing else.
         """
         try:
             text = line.decode()
         except UnicodeDecodeError:
             text = line.decode("latin-1")
         text = text.rstrip("\r\n")
-        tags: dict[str, str] = {}
+        if "\0" in text or "\r" in text or "\n" in text:
+            raise MalformedMessage("a line with NUL, CR or LF in it")
+        first = text[:1]
+        if first == " ":
+            text = text.lstrip(" ")
+            first = text[:1]
+        tags = {}
         source = None
-        if text[:1] == "@":
-            head, _, text = text[1:].partition(" ")
-            for item in head.split(";"):
-                key, _, value = item.partition("=")
-                if key:
-                    tags[key] = value if "\\" not in value else _unescape(value)
+        if first == "@":
+            head, _, text = text.partition(" ")
+            tags = _parse_tags(head)
             text = text.lstrip(" ")
-        if text[:1] == ":":
+            first = text[:1]
+        if first == ":":
             source, _, text = text[1:].partition(" ")
-            text = text.lstrip(" ")
+            if not source:
+                raise MalformedMessage("a line with an empty source")
         text, colon, trailing = text.partition(" :")
         params = text.split(" ")
         if "" in params:
-            params = [param for param in params if param]
+            params = [param for param in params if param] or [""]
+        command = _parse_command(params.pop(0))
         if colon:
             params.append(trailing)
-            if len(params) == 1:  # only a trailing parameter: there is no command
-                params = []
-        elif not params:
-            raise MalformedMessage("a line without a command")
-        if not params:
-            raise MalformedMessage("a line without a command")
-        command = params.pop(0)
-        if not command.isupper() and not command.isdigit():
-            command = command.upper()
-        if not command.isascii() or not command.isalnum() or "\0" in text or "\0" in trailing:
-            raise MalformedMessage("a line whose command is not letters or three digits, or with NUL in it")
         return cls(command, params, source, tags)
 
     def format(self, linelen: int = LINELEN, tagslen: int = CLIENT_TAGS) -> bytes:
@@ -112,7 +108,7 @@ class Message(msgspec.Struct):
         text = " ".join(parts)
         if _UNSAFE.search(text):
             raise UnsendableMessage("NUL, CR or LF in a message")
-        body = text.encode(errors="replace") + b"\r\n"
+        body = _encode(text) + b"\r\n"
         if len(body) > linelen:
             raise UnsendableMessage(f"{len(body)} bytes in a line, {linelen} are allowed")
         return _format_tags(self.tags, tagslen) + body if self.tags else body
@@ -130,8 +126,36 @@ def split_source(source: str) -> tuple[str, str, str]:
     return nick, username, host
 
 
+@lru_cache(512)  # the commands and numerics of a network: cheaper than looking at the letters each time
+def _parse_command(word: str) -> str:
+    if not _COMMAND(word):
+        raise MalformedMessage(
+            "a line without a command" if not word else "a line with an impossible command"
+        )
+    return word.upper()
+
+
+def _parse_tags(head: str) -> dict[str, str]:
+    """Read `@name=value;name`; the last of two values counts (IRCv3 "Message Tags", "Rules")."""
+    tags = {}
+    for item in head[1:].split(";"):
+        key, _, value = item.partition("=")
+        tags[key] = _unescape(value) if "\\" in value else value
+    tags.pop("", None)
+    return tags
+
+
 def _unescape(value: str) -> str:
+    """A backslash before any other character, or at the end, is dropped ("Escaping values")."""
     return _ESCAPED.sub(lambda found: _UNESCAPE.get(found[1], found[1]), value)
+
+
+def _encode(text: str) -> bytes:
+    """UTF-8, with U+FFFD for a lone surrogate: `?`, which Python puts there, is a wildcard in a mask."""
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        return _SURROGATE.sub("\ufffd", text).encode()
 
 
 def _format_tags(tags: dict[str, str], tagslen: int) -> bytes:
@@ -142,7 +166,7 @@ def _format_tags(tags: dict[str, str], tagslen: int) -> bytes:
         if "\0" in value:
             raise UnsendableMessage("NUL in the value of a tag")
         items.append(f"{key}={value.translate(_ESCAPE)}" if value else key)
-    head = b"@" + ";".join(items).encode(errors="replace") + b" "
+    head = _encode(f"@{';'.join(items)} ")
     if len(head) > tagslen:
         raise UnsendableMessage(f"{len(head)} bytes of tags, {tagslen} are allowed")
     return head
