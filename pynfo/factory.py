@@ -116,6 +116,11 @@ class Factory(Componentized):
         self.quit_reason = reason
         self._quitting.set()
 
+    @property
+    def quitting(self) -> bool:
+        """Whether somebody asked the bot to stop."""
+        return self._quitting.is_set()
+
     async def wait_quit(self) -> str:
         """*await* `request_quit`; gives its reason."""
         await self._quitting.wait()

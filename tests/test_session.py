@@ -407,7 +407,7 @@ class TestTheLink:
         conversation.register()
         start = conversation.now
         while conversation.session.ending is None:
-            conversation.later(conversation.session.deadline() - conversation.now)
+            conversation.later(max(0.0, conversation.session.deadline() - conversation.now))
         assert "no sign of life" in conversation.session.ending.reason
         assert conversation.now - start == DEAD_AFTER < 90
 

@@ -51,6 +51,7 @@ UNWELCOME = ("k-line", "k:line", "k-lined", "g-line", "z-line", "banned", "too f
 SOURCE = "https://pynfo.example/"
 
 Transmit = Callable[[Message, Priority], None]
+Handler = Callable[[Message, float, Batch | None, float], list[Event]]
 
 
 class Session:
@@ -73,11 +74,11 @@ class Session:
         self.membership = Membership(self.send, settings.channels, random)
         self.nicks = NickKeeper(self._urgent, settings.nick, settings.alternate_nicks, random)
         self._ctcp = ctcp.CtcpAnswers(version, SOURCE)
-        self._handlers = {
+        self._handlers: dict[str, Handler] = {
             "PRIVMSG": self._message,
             "NOTICE": self._message,
-            "TAGMSG": lambda *line: [self._speech.tags(*line[:3])],
-            "REDACT": lambda *line: [self._speech.redaction(*line[:3])],
+            "TAGMSG": self._tags,
+            "REDACT": self._redaction,
             "BATCH": self._batch,
             "CAP": self._registering,
             "PING": self._ping,
@@ -94,7 +95,8 @@ class Session:
             "421": self._registering,
             "422": self._end_of_motd,
             "465": self._banned,
-        } | {str(numeric): self._registering for numeric in range(900, 909)}
+        }
+        self._handlers.update((str(numeric), self._registering) for numeric in range(900, 909))
         self._reset(0.0)
 
     def _reset(self, now: float) -> None:
@@ -114,7 +116,7 @@ class Session:
         self._batches = Batches()
         self._heard = now
         self._pinged_at: float | None = None  # monotonic seconds of the PING that is not answered yet
-        self._last_ping = float("-inf")
+        self._last_ping = now - PING_EVERY
         self._ready_by: float | None = None
         self._join_by: float | None = None
 
@@ -227,8 +229,9 @@ class Session:
             events += self.membership.receive(message, self.state, now)
         events += self.nicks.receive(message, self.state, self.isupport, now)
         for event in events:
-            kind = type(event)
-            if kind is ChannelSynced or (kind is UserJoined and event.own and self._no_names()):
+            if isinstance(event, ChannelSynced) or (
+                isinstance(event, UserJoined) and event.own and self._no_names()
+            ):
                 self._look_up(event.channel, now)
         if self._join_by is not None and self._is_logged_in(message):
             self._join(now)
@@ -244,6 +247,12 @@ class Session:
             if answer is not None:
                 self._transmit(Message("NOTICE", [message.nick, answer]), Priority.BULK)
         return []
+
+    def _tags(self, message: Message, time: float, batch: Batch | None, now: float) -> list[Event]:
+        return [self._speech.tags(message, time, batch)]
+
+    def _redaction(self, message: Message, time: float, batch: Batch | None, now: float) -> list[Event]:
+        return [self._speech.redaction(message, time, batch)]
 
     # -- batches
 

@@ -17,6 +17,7 @@ from pynfo.irc.events import (
     MessageReceived,
     MessageRedacted,
     TagsReceived,
+    User,
 )
 from pynfo.irc.isupport import ISupport
 from pynfo.irc.message import MalformedMessage, Message
@@ -26,7 +27,7 @@ log = logging.getLogger(__name__)
 
 
 class Speech:
-    """Reads with the state of one connection."""
+    """Reads with the state of one connection. `author`: who said a line of history, as it tells itself."""
 
     def __init__(self, state: State, isupport: ISupport) -> None:
         self._state = state
@@ -38,7 +39,9 @@ class Speech:
             "REDACT": self.redaction,
         }
 
-    def message(self, message: Message, time: float, batch: Batch | None) -> MessageReceived | None:
+    def message(
+        self, message: Message, time: float, batch: Batch | None, author: User | None = None
+    ) -> MessageReceived | None:
         """PRIVMSG or NOTICE. None for a CTCP request or answer other than ACTION."""
         params = message.params
         if len(params) < 2 or not message.source:
@@ -51,7 +54,7 @@ class Speech:
                 return None
             kind, text = "action", request[1]
         state = self._state
-        user = state.user_of(message)
+        user = author or state.user_of(message)
         known = state.channel(target)
         statusmsg, channel = ("", known.name) if known is not None else self._resolve(target)
         return MessageReceived(
@@ -64,15 +67,17 @@ class Speech:
             channel=channel,
             text=text,
             kind=kind,  # type: ignore[arg-type]  # one of the three
-            own=user.nick == state.nick,
+            own=state.is_me(user.nick),
             statusmsg=statusmsg,
         )
 
-    def tags(self, message: Message, time: float, batch: Batch | None) -> TagsReceived:
+    def tags(
+        self, message: Message, time: float, batch: Batch | None, author: User | None = None
+    ) -> TagsReceived:
         """TAGMSG."""
         if not message.params or not message.source:
             raise MalformedMessage("TAGMSG without target or source")
-        user = self._state.user_of(message)
+        user = author or self._state.user_of(message)
         return TagsReceived(
             network=self._state.network,
             time=time,
@@ -81,10 +86,12 @@ class Speech:
             user=user,
             target=message.params[0],
             channel=self._resolve(message.params[0])[1],
-            own=user.nick == self._state.nick,
+            own=self._state.is_me(user.nick),
         )
 
-    def redaction(self, message: Message, time: float, batch: Batch | None) -> MessageRedacted:
+    def redaction(
+        self, message: Message, time: float, batch: Batch | None, author: User | None = None
+    ) -> MessageRedacted:
         """REDACT."""
         if len(message.params) < 2 or not message.source:
             raise MalformedMessage("REDACT without target, msgid or source")
@@ -93,7 +100,7 @@ class Speech:
             time=time,
             message=message,
             batch=batch,
-            user=self._state.user_of(message),
+            user=author or self._state.user_of(message),
             target=message.params[0],
             channel=self._resolve(message.params[0])[1],
             msgid=message.params[1],
@@ -113,7 +120,7 @@ class Speech:
                 if reader is None:
                     network = self._state.network
                     events.append(LineReceived(network=network, time=said, message=message, batch=batch))
-                elif (event := reader(message, said, batch)) is not None:
+                elif (event := reader(message, said, batch, self._state.author_of(message))) is not None:
                     events.append(event)
             except MalformedMessage as error:
                 log.warning("%s: a line of history makes no sense: %s", self._state.network, error)

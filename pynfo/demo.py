@@ -1,0 +1,50 @@
+"""`pynfo demo`: a small IRC server on loopback, the bot on it, and a console in the same channel.
+
+Any IRC client can come too. Where standard input is no terminal, the demo goes on when the input has ended,
+until it is interrupted.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import tempfile
+from pathlib import Path
+
+from pynfo.console import Chat, Screen, converse, read_lines, reader, your_nick
+from pynfo.testing.bot import Bot, config_for
+from pynfo.testing.server import Server
+
+PORT = 6667
+HOST = "127.0.0.1"
+
+
+async def run_demo() -> int:
+    """Run until the terminal's input ends, `/quit`, or `!quit`. Gives the exit code."""
+    terminal = sys.stdin.isatty() and sys.stdout.isatty()
+    prompt = "> " if terminal else ""
+    you = your_nick()
+    server = Server(name="irc.demo", network="Demo", history=100)
+    with tempfile.TemporaryDirectory(prefix="pynfo-") as folder:
+        config = config_for(Path(folder), owner=you, network="demo")
+        async with Bot.running(config, server=server, nick=you) as bot:
+            port = await listen(server)
+            screen = Screen(sys.stdout, prompt)
+            screen.show(f"An IRC server is on {HOST}, port {port}: any IRC client can come to {bot.channel}.")
+            screen.show(f"You are {you}, in {bot.channel} with {config.nick}. Try !help, or /help.")
+            lines: asyncio.Queue[str | None] = asyncio.Queue(100)
+            read_lines(lines, reader(prompt))
+            chat = Chat(bot.user, bot.channel, config.nick, screen)
+            await converse(bot, lines, chat, scripted=not terminal)
+            if not terminal and not bot.factory.quitting:
+                screen.show("The input has ended; the demo goes on until Ctrl-C.")
+                await bot.factory.wait_quit()
+    return 0
+
+
+async def listen(server: Server) -> int:
+    """Take connections on the usual port, or on a free one. Gives it."""
+    try:
+        return await server.listen(HOST, PORT)
+    except OSError:
+        return await server.listen(HOST, 0)
