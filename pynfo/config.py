@@ -73,13 +73,17 @@ class _Form(Config, kw_only=True):
 
 
 class Loaded:
-    """A config file that has been read: `config`, None where there are `mistakes`."""
+    """A config file that has been read: `config`, None where there are `mistakes`.
 
-    __slots__ = ("_source", "config", "mistakes")
+    `draft` is what could be read all the same, for further checks; None where the file is not even Python.
+    """
+
+    __slots__ = ("_source", "config", "draft", "mistakes")
 
     def __init__(self, config: Config | None, mistakes: Iterable[Mistake], source: Source | None) -> None:
         self._source = source
         self.mistakes = sorted(dict.fromkeys(mistakes), key=lambda mistake: (mistake.path, mistake.line or 0))
+        self.draft = config
         self.config = None if self.mistakes else config
 
     def place(self, name: str, *keys: object) -> Place:
@@ -235,13 +239,16 @@ class _Reader:
                 f'plugins must be a dictionary, not {shown(written)}: write {{"admin": {{}}}}', "plugins"
             )
             return {}
+        plugins = {}
         for name, settings in written.items():
             if not isinstance(name, str):
                 self._tell(f"{shown(name)} is no name of a plugin: write it in quotes", "plugins", name)
             elif not isinstance(settings, dict):
                 text = f'{name} has {shown(settings)} for settings: write "{name}": {{}}'
                 self._tell(text, "plugins", name)
-        return written
+            else:
+                plugins[name] = settings
+        return plugins
 
     def _masks(self, values: dict[str, Any], networks: list[str]) -> None:
         for name in ("owners", "admins"):

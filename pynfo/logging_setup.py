@@ -23,17 +23,22 @@ _ESCAPES = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0)
 _ESCAPES_IN_TRACEBACK = {code: text for code, text in _ESCAPES.items() if chr(code) not in "\n\t"}
 
 
-def set_up_logging(*, verbose: bool = False, log_format: str = "text", stream: TextIO | None = None) -> None:
-    """Send the log of the whole process to `stream` (standard error); `verbose`: all that Pynfo can tell."""
+def set_up_logging(
+    *, level: int = logging.INFO, log_format: str = "text", stream: TextIO | None = None
+) -> None:
+    """Send the log of the whole process to `stream` (standard error).
+
+    `level` is for Pynfo and its plugins; libraries never tell more than `INFO`.
+    """
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(JsonFormatter() if log_format == "json" else TextFormatter())
     root = logging.getLogger()
     for old in root.handlers[:]:
         root.removeHandler(old)
     root.addHandler(handler)
-    root.setLevel(logging.INFO)
-    logging.getLogger("pynfo").setLevel(logging.DEBUG if verbose else logging.INFO)
-    logging.getLogger("plugins").setLevel(logging.DEBUG if verbose else logging.INFO)
+    root.setLevel(max(level, logging.INFO))
+    for ours in ("pynfo", "plugins"):
+        logging.getLogger(ours).setLevel(level)
     logging.captureWarnings(True)
 
 
