@@ -164,6 +164,8 @@ class Client(asyncio.Protocol):
         """Take over settings that need no new connection: channels, nick, pace."""
         old, self.settings = self.settings, settings
         self.session.settings = settings
+        self.session.membership.join_on_invite = settings.join_on_invite
+        self.session.nicks.alternates = settings.alternate_nicks
         if settings.channels != old.channels:
             self.session.membership.set_wanted(settings.channels)
         if settings.nick != old.nick:

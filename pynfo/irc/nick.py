@@ -36,7 +36,7 @@ REFUSALS = TAKEN | {ERRONEOUS, UNAVAILABLE, "435", "438", "447", "484"}
 
 
 class NickKeeper:
-    """`wanted` is the nick that we want, on this connection and the next."""
+    """`wanted` is the nick that we want, on this connection and the next; `alternates` are our second choices."""
 
     def __init__(
         self,
@@ -49,7 +49,7 @@ class NickKeeper:
     ) -> None:
         self.wanted = nick
         self._send = send
-        self._alternates = alternates
+        self.alternates = alternates
         self._random = random
         self._clock = clock  # UTC in seconds since the epoch, for events
         self._state: State | None = None
@@ -152,10 +152,10 @@ class NickKeeper:
         self._erroneous = self._erroneous or command == ERRONEOUS
         count = self._refused_nicks
         self._refused_nicks += 1
-        if count < len(self._alternates):
-            self._send(Message("NICK", [self._alternates[count]]))
+        if count < len(self.alternates):
+            self._send(Message("NICK", [self.alternates[count]]))
             return []
-        made_up = count - len(self._alternates)
+        made_up = count - len(self.alternates)
         if made_up >= MADE_UP_LIMIT:
             return [self._notice(state, "the network refuses that and every nick like it")]
         suffix = "_" if made_up == 0 else str(self._random.randrange(1000))

@@ -71,8 +71,14 @@ class Session:
         self._transmit = transmit
         self._policies = policies
         self._clock = clock
-        self.membership = Membership(self.send, settings.channels, random)
-        self.nicks = NickKeeper(self._urgent, settings.nick, settings.alternate_nicks, random)
+        self.membership = Membership(
+            self.send,
+            settings.channels,
+            random,
+            join_on_invite=settings.join_on_invite,
+            clock=clock,
+        )
+        self.nicks = NickKeeper(self._urgent, settings.nick, settings.alternate_nicks, random, clock=clock)
         self._ctcp = ctcp.CtcpAnswers(version, SOURCE)
         self._handlers: dict[str, Handler] = {
             "PRIVMSG": self._message,
@@ -139,6 +145,7 @@ class Session:
     def close(self) -> None:
         """The connection is gone."""
         self.labels.close()
+        self.membership.stop()
         self._registration.close()
         self._reset(self._heard)
 
