@@ -102,11 +102,7 @@ class Factory(Componentized):
     async def stop(self, reason: str = "") -> None:
         """Quit from every network, run every `fini`, store what is to be stored."""
         await asyncio.gather(*(client.stop(reason or None) for client in self.clients.values()))
-        for name in reversed(list(self.plugins.loaded)):
-            try:
-                await self.plugins.unload(name)
-            except PluginError as error:
-                log.error("%s", error)
+        await self.plugins.unload_all()
         await self.stop_adapters()
         self.clients.clear()
         self._lock.release()

@@ -41,10 +41,10 @@ def config_for(
         nick=settings.get("nick", "pynfo"),
         channels=[ChannelSettings(channel)],
     )
-    defaults = {
+    defaults: dict[str, Any] = {
         "state_dir": state_dir,
         "networks": [in_memory],
-        "owners": [f"{owner}!*@*"] if owner else [],
+        "owners": [f"*!{owner}@*"] if owner else [],  # the username stays when the nick changes
         "command_limits": {"user": None, "channel": None},
         "plugins": {"ignore": {}, "seen": {}, "admin": {}},
     }
