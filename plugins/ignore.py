@@ -12,7 +12,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from pynfo.irc.casemap import folder
 from zope.interface import implementer
 
 from pynfo import (
@@ -29,6 +28,7 @@ from pynfo import (
 )
 from pynfo.human_time import duration as human_duration
 from pynfo.interfaces import Interface
+from pynfo.irc.casemap import folder
 from pynfo.irc.events import MessageReceived, TagsReceived, User, UserInvited
 from pynfo.usermask import parse
 

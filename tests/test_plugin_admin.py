@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+import pynfo
 from plugins.admin.rooms import MOST, Rooms
 from plugins.admin.wording import count, describe, gather, network_line, resident_memory
+from pynfo.interfaces import IOperator
+from pynfo.irc.settings import ChannelSettings
+from pynfo.testing import Server
+from pynfo.testing.bot import Bot, config_for
 
 # -- the channels that people chose
 
@@ -111,3 +118,208 @@ def test_one_thing_has_no_s() -> None:
 
 def test_the_memory_in_use_is_that_of_a_python_process() -> None:
     assert 5 << 20 < resident_memory() < 4 << 30
+
+
+# -- help
+
+
+async def test_help_lists_the_commands_that_the_asker_may_use(bot: Bot) -> None:
+    bob = await bot.server.user("bob", channels=["#pynfo"])
+
+    as_operator = await bot.ask("!help")
+    bob.say("#pynfo", "!help")
+    as_anyone = (await bob.hears("I know*")).params[1]
+
+    assert as_operator == (
+        "I know command off|on, help, ignore, ignores, more, ping, prefix, seen, unignore. "
+        "!help COMMAND tells more"
+    )
+    assert as_anyone == "I know help, more, ping, seen. !help COMMAND tells more"
+
+
+async def test_help_of_a_command_tells_its_usage_what_it_does_and_for_whom(bot: Bot) -> None:
+    assert await bot.ask("!help ping") == "!ping: Answer, to show that I am there."
+    assert (await bot.ask("!help plugin load")).endswith("For owners.")
+    assert (await bot.ask("!help !seen")).startswith("!seen NICK: Tell when NICK was last seen")
+
+
+async def test_help_of_a_word_or_a_plugin_lists_what_is_under_it(bot: Bot) -> None:
+    assert await bot.ask("!help plugin") == "plugin: plugin list|load|reload|unload"
+    assert await bot.ask("!help nonsense") == "there is no command 'nonsense': !help lists them"
+
+
+# -- plugins
+
+
+@pytest.mark.pynfo(owner=True)
+async def test_an_owner_unloads_and_loads_a_plugin(bot: Bot) -> None:
+    assert await bot.ask("!plugin unload seen") == "seen is unloaded"
+    assert await bot.ignores("!seen bob")
+    assert "not loaded: " in (listing := await bot.ask("!plugin list"))
+    assert "seen" in listing.partition("not loaded: ")[2]
+    assert await bot.ask("!plugin load seen") == "seen is loaded"
+    assert await bot.ask("!seen bob") == "I have not seen bob"
+
+
+@pytest.mark.pynfo(owner=True)
+async def test_admin_can_reload_itself_but_not_go(bot: Bot) -> None:
+    assert await bot.ask("!plugin reload admin") == "admin is loaded anew"
+    assert await bot.ask("!ping") == "pong"
+    assert (await bot.ask("!plugin unload admin")).startswith("without admin")
+
+
+@pytest.mark.pynfo(owner=True)
+async def test_a_plugin_that_is_not_there_is_told(bot: Bot) -> None:
+    assert "nonsense" in await bot.ask("!plugin load nonsense")
+
+
+@pytest.mark.parametrize(
+    ("command", "needed"),
+    [
+        ("plugin list", "owner"),
+        ("plugin unload seen", "owner"),
+        ("nick other", "owner"),
+        ("status", "owner"),
+        ("quit", "owner"),
+        ("join #talk", "admin"),
+        ("part #pynfo", "admin"),
+        ("say #pynfo hello", "admin"),
+        ("networks", "admin"),
+    ],
+)
+async def test_each_command_has_its_role(bot: Bot, command: str, needed: str) -> None:
+    answer = await bot.ask(f"!{command}")
+
+    assert " needs " in answer
+    assert needed in answer
+
+
+# -- channels
+
+
+async def test_a_channel_joined_by_command_is_joined_again_after_a_restart(tmp_path: Path) -> None:
+    async with Bot.running(config_for(tmp_path, owner="alice")) as bot:
+        assert await bot.ask("!join #talk") == "I am in #talk"
+
+    async with Server() as server:
+        carol = await server.user("carol", channels=["#talk"])
+        async with Bot.running(config_for(tmp_path, owner="alice"), server=server) as bot:
+            await carol.expect("JOIN #talk")
+            assert await bot.ask("!part #talk") == "I leave #talk"
+            await carol.expect("PART #talk")
+
+    async with Bot.running(config_for(tmp_path, owner="alice")) as bot:
+        assert list(bot.factory.clients["test"].session.membership.wanted) == ["#pynfo"]
+
+
+async def test_a_channel_of_the_config_that_was_left_stays_left_after_a_restart(tmp_path: Path) -> None:
+    config = config_for(tmp_path, owner="alice")
+    config.networks[0].channels.append(ChannelSettings("#talk"))
+    async with Bot.running(config) as bot:
+        await bot.ask("!part #talk")
+
+    async with Server() as server:
+        carol = await server.user("carol", channels=["#talk"])
+        async with Bot.running(config, server=server) as bot:
+            assert await bot.ask("!ping") == "pong"
+            assert "#talk" not in bot.factory.clients["test"].state.channels
+        assert not [line for line in carol.heard if "JOIN" in line and "pynfo" in line]
+
+
+@pytest.mark.pynfo(owner=True)
+async def test_why_a_channel_cannot_be_joined_is_told(bot: Bot) -> None:
+    carol = await bot.server.user("carol", channels=["#closed"])
+    carol.mode("#closed", "+k", "sesame")
+
+    assert (await bot.ask("!join #closed")).startswith("I cannot join #closed yet, and keep trying: ")
+    assert await bot.ask("!join #closed sesame") == "I am in #closed"
+
+
+@pytest.mark.pynfo(owner=True)
+@pytest.mark.parametrize("name", ["talk", "#a,#b", "#a\x07b", "nowhere/#talk"])
+async def test_what_is_no_channel_is_not_joined(bot: Bot, name: str) -> None:
+    assert "is not the name of a channel" in await bot.ask(f"!join {name}")
+
+
+@pytest.mark.pynfo(owner=True)
+async def test_the_bot_says_what_it_is_told_to(bot: Bot) -> None:
+    bob = await bot.server.user("bob")
+
+    assert await bot.ask("!say #pynfo good morning") == "good morning"
+    assert await bot.ask("!say test/bob hello") == "said to bob"
+    await bob.hears("hello")
+    assert await bot.ask("!say #elsewhere hello") == "I am not in #elsewhere"
+
+
+# -- networks
+
+
+@pytest.mark.pynfo(owner=True)
+async def test_another_nick_is_taken_or_waited_for(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert await bot.ask("!nick infobot") == "on test I am infobot now"
+    assert "no nick for test" in await bot.ask("!nick #bad")
+    monkeypatch.setattr("plugins.admin.OUTCOME_LIMIT", 0.01)
+    assert (await bot.ask("!nick alice")).startswith("alice is not to be had on test now")
+
+
+@pytest.mark.pynfo(owner=True)
+async def test_status_and_networks_are_told_in_a_line_each(bot: Bot) -> None:
+    status = await bot.ask("!status")
+    networks = await bot.ask("!networks")
+
+    assert status.startswith(f"Pynfo {pynfo.__version__}, up ")
+    assert "1 of 1 networks; plugins: admin, ignore, seen; 0 lines to be sent; 0 stuck threads" in status
+    assert status.endswith("nothing is wrong")
+    assert networks.startswith("test: in-process:6667 for ")
+
+
+@pytest.mark.pynfo(owner=True)
+async def test_what_is_wrong_is_told_in_private_only(bot: Bot) -> None:
+    IOperator(bot.factory).tell("storage", "the disk is full")
+
+    in_channel = await bot.ask("!status")
+    await bot.settle()
+    bot.user.heard.unread.clear()
+    bot.user.say("pynfo", "status")
+    in_private = (await bot.user.hears("Pynfo*")).params[1]
+
+    assert in_channel.endswith("1 open matter: ask me in private")
+    assert in_private.endswith("1 open matter: the disk is full")
+
+
+@pytest.mark.pynfo(owner=True)
+async def test_an_owner_ends_the_bot_with_a_reason(bot: Bot) -> None:
+    assert await bot.ask("!quit back in an hour") == "good bye"
+    assert await asyncio.wait_for(bot.factory.wait_quit(), 1) == "back in an hour"
+
+
+# -- channel by channel
+
+
+async def test_an_operator_changes_the_prefix_and_back(bot: Bot) -> None:
+    assert await bot.ask("!prefix ?") == "commands begin with ? in #pynfo"
+    assert await bot.ignores("!ping")
+    assert await bot.ask("?ping") == "pong"
+    assert "ends with a sign" in await bot.ask("?prefix bot")
+    assert await bot.ask("?prefix default") == "commands begin with ! in #pynfo"
+
+
+async def test_an_operator_switches_a_command_off_and_on(bot: Bot) -> None:
+    assert await bot.ask("!command off seen") == "seen is off in #pynfo"
+    assert await bot.ignores("!seen bob")
+    assert "seen" not in await bot.ask("!help")
+    assert await bot.ask("!command on seen") == "seen is on in #pynfo"
+    assert await bot.ask("!seen bob") == "I have not seen bob"
+
+
+async def test_what_switches_commands_on_stays_on(bot: Bot) -> None:
+    assert "stays on" in await bot.ask("!command off command on")
+    assert "stays on" in await bot.ask("!command off status")
+    assert "own channel" in await bot.ask("!command off ping --everywhere")
+    assert "there is no command" in await bot.ask("!command off nonsense")
+
+
+@pytest.mark.pynfo(owner=True)
+async def test_an_owner_switches_a_command_off_everywhere(bot: Bot) -> None:
+    assert await bot.ask("!command off --everywhere seen") == "seen is off everywhere"
+    assert await bot.ignores("!seen bob")

@@ -7,10 +7,19 @@ from typing import Any
 
 import pytest
 
-from plugins.ignore import MOST_IN_CHANNEL, REASON_LENGTH, Discrimination, Ignored, describe
+from plugins.ignore import (
+    MOST_IN_CHANNEL,
+    REASON_LENGTH,
+    Discrimination,
+    IDiscriminating,
+    Ignored,
+    describe,
+)
 from pynfo.components import Componentized
-from pynfo.interfaces import ICommands, IStorage, RetrievalError
-from pynfo.irc.events import User
+from pynfo.interfaces import ICommands, IEvents, IStorage, RetrievalError
+from pynfo.irc.events import MessageReceived, TagsReceived, User
+from pynfo.testing import Puppet
+from pynfo.testing.bot import Bot
 
 ALICE = User("alice", "a", "home.example", account="alice")
 BOB = User("Bob", "b", "spam.example")
@@ -216,3 +225,92 @@ def test_an_entry_is_told_with_its_place_the_time_left_who_and_why() -> None:
 
     assert describe(entry, 1000.0) == "bob!*@* in libera/#pynfo for 2 hours (by alice: too loud)"
     assert describe(Ignored(mask="carol!*@*"), 1000.0) == "carol!*@* everywhere"
+
+
+# -- on IRC
+
+
+async def silence_of(bot: Bot, person: Puppet, text: str) -> bool:
+    """Whether nothing comes back to what a person says to the bot."""
+    before = len(person.heard)
+    person.say("pynfo", text)
+    await bot.settle()
+    return len(person.heard) == before
+
+
+@pytest.mark.pynfo(owner=True)
+async def test_who_is_ignored_gets_no_answer_until_they_are_no_longer(bot: Bot) -> None:
+    bob = await bot.server.user("bob", channels=["#pynfo"])
+
+    ignored = await bot.ask("!ignore bob --network 2h too loud")
+    silent = await silence_of(bot, bob, "ping")
+    heard_again = await bot.ask("!unignore bob --network")
+    bob.say("pynfo", "ping")
+
+    assert ignored == "ignoring bob!*@* on test for 2 hours (by alice: too loud)"
+    assert silent
+    assert heard_again == "listening to bob again"
+    await bob.hears("pong")
+
+
+@pytest.mark.pynfo(owner=True)
+async def test_no_plugin_is_told_of_what_ignored_people_say_or_react(bot: Bot) -> None:
+    bob = await bot.server.user("bob", channels=["#pynfo"])
+    told: list[Any] = []
+    IEvents(bot.factory).subscribe((MessageReceived, TagsReceived), told.append)
+    await bot.ask("!ignore bob")
+    told.clear()
+
+    bob.say("#pynfo", "buy this")
+    bob.send("TAGMSG", "#pynfo", tags={"+typing": "active"})
+    bot.user.say("#pynfo", "hello")
+    await bot.settle()
+
+    assert [event.text for event in told] == ["hello"]
+
+
+async def test_an_operator_rules_their_own_channel_only(bot: Bot) -> None:
+    bob = await bot.server.user("bob", channels=["#pynfo"])
+
+    assert await bot.ask("!ignore bob") == "ignoring bob!*@* in test/#pynfo (by alice)"
+    assert await bot.ask("!ignores") == "1 ignored: bob!*@* in test/#pynfo (by alice)"
+    assert "for admins" in await bot.ask("!ignore carol --everywhere")
+    assert "for admins" in await bot.ask("!ignore carol #other")
+    bob.say("pynfo", "ping")
+    await bob.hears("pong")
+
+
+async def test_ordinary_people_cannot_have_others_ignored(bot: Bot) -> None:
+    bob = await bot.server.user("bob", channels=["#pynfo"])
+
+    bob.say("#pynfo", "!ignore alice")
+
+    await bob.hears("*needs an operator of the channel*")
+    assert IDiscriminating(bot.factory).list() == []
+
+
+@pytest.mark.pynfo(owner=True)
+async def test_owners_and_oneself_are_not_to_be_ignored(bot: Bot) -> None:
+    assert await bot.ask("!ignore alice") == "alice is an owner, and owners are never ignored"
+    assert await bot.ask("!ignore *!alice@*") == "that would be you"
+
+
+@pytest.mark.pynfo(owner=True)
+async def test_a_mask_that_is_ignored_elsewhere_is_told_with_its_place(bot: Bot) -> None:
+    await bot.ask("!ignore bob --everywhere")
+
+    assert await bot.ask("!unignore bob") == "bob is not ignored in test/#pynfo, but everywhere"
+    assert await bot.ask("!unignore bob --everywhere") == "listening to bob again"
+
+
+@pytest.mark.pynfo(owner=True)
+async def test_the_list_outlives_its_plugin_which_when_unloaded_keeps_nobody_out(bot: Bot) -> None:
+    bob = await bot.server.user("bob", channels=["#pynfo"])
+    await bot.ask("!ignore bob --network")
+
+    await bot.factory.plugins.unload("ignore")
+    bob.say("pynfo", "ping")
+    await bob.hears("pong")
+    await bot.factory.plugins.load("ignore")
+
+    assert await silence_of(bot, bob, "ping")

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+from pathlib import Path
+
 import pytest
 
 from plugins.seen.answers import View, about, matches
 from plugins.seen.sightings import PLACES, SHARDS, TEXT_LENGTH, Sightings
-from pynfo.irc.events import User
+from pynfo.interfaces import IEvents, IOperator, IStorage
+from pynfo.irc.events import ChannelSynced, User
+from pynfo.testing.bot import Bot, config_for
 
 NOW = 1_000_000.0
 MINUTE = 60.0
@@ -269,3 +274,139 @@ def test_a_renamed_channel_takes_its_sightings_along(sightings: Sightings) -> No
 
     assert about(sightings, "alice", view("#old"), NOW) == "I have not seen alice"
     assert about(sightings, "alice", view("#new"), NOW) == 'alice last spoke in #new just now: "the plan"'
+
+
+# -- on IRC
+
+
+async def enter(bot: Bot, channel: str) -> None:
+    """Have the bot in one more channel."""
+    joined = asyncio.Event()
+    IEvents(bot.factory).subscribe(ChannelSynced, lambda event: joined.set())
+    bot.factory.clients["test"].join(channel)
+    await asyncio.wait_for(joined.wait(), 5)
+
+
+async def test_who_spoke_and_left_is_told_of(bot: Bot) -> None:
+    bob = await bot.server.user("bob", channels=["#pynfo"])
+    bob.say("#pynfo", "good night")
+    bob.part("#pynfo", "to bed")
+    await bot.settle()
+    await bot.user.hears("good night")
+
+    answer = await bot.ask("!seen bob")
+
+    assert answer == 'bob left #pynfo just now (to bed); last spoke just now: "good night"'
+
+
+async def test_a_quit_and_a_rename_are_followed(bot: Bot) -> None:
+    bob = await bot.server.user("bob", channels=["#pynfo"])
+    bob.rename("bob_away")
+    bob.quit("gone")
+    await bot.settle()
+
+    assert await bot.ask("!seen bob") == "bob, as bob_away, quit IRC just now (Quit: gone)"
+
+
+async def test_who_is_kicked_is_told_with_who_did_it(bot: Bot) -> None:
+    await bot.server.user("bob", channels=["#pynfo"])
+    bot.user.kick("#pynfo", "bob", "enough")
+
+    assert await bot.ask("!seen bob") == "bob was kicked from #pynfo by alice just now (enough)"
+
+
+async def test_the_bot_and_the_asker_are_here(bot: Bot) -> None:
+    assert await bot.ask("!seen pynfo") == "I am here"
+    assert await bot.ask("!seen ALICE") == "you are here, alice"
+
+
+async def test_private_messages_do_not_count(bot: Bot) -> None:
+    bob = await bot.server.user("bob", channels=["#pynfo"])
+    bob.say("pynfo", "the password is sesame")
+    await bob.hears("*")
+
+    answer = await bot.ask("!seen bob")
+
+    assert answer.startswith("bob is here; I have not heard them speak")
+
+
+async def test_a_channel_that_the_asker_is_not_in_stays_out_of_the_answer(bot: Bot) -> None:
+    bob = await bot.server.user("bob", channels=["#den"])
+    await enter(bot, "#den")
+    bob.say("#den", "the plan")
+    await bot.settle()
+
+    assert await bot.ask("!seen bob") == "I have not seen bob"
+    assert await bot.ask("seen b*", private=True) == "I have seen nobody like b*"
+
+
+async def test_a_channel_that_the_asker_has_left_stays_out_of_the_answer(bot: Bot) -> None:
+    bob = await bot.server.user("bob", channels=["#den"])
+    await enter(bot, "#den")
+    bob.say("#den", "the plan")
+    bot.user.join("#den")
+    there = await bot.ask("seen bob", private=True)
+    bot.user.part("#den")
+
+    assert there == 'bob is in #den now; last spoke just now: "the plan"'
+    assert await bot.ask("seen bob", private=True) == "I have not seen bob"
+
+
+async def test_what_is_said_in_a_secret_channel_is_not_told_in_an_open_one(bot: Bot) -> None:
+    bob = await bot.server.user("bob", channels=["#den", "#hall"])
+    await enter(bot, "#den")
+    await enter(bot, "#hall")
+    bob.mode("#den", "+s")
+    bot.user.join("#den")
+    bot.user.join("#hall")
+    bob.say("#hall", "hello")
+    bob.say("#den", "the plan")
+    await bot.settle()
+    await bot.user.hears("the plan")
+
+    assert await bot.ask("!seen bob") == 'bob is in #hall now; last spoke just now: "hello"'
+    assert await bot.ask("seen bob", private=True) == ('bob is in #den now; last spoke just now: "the plan"')
+
+
+async def test_who_shares_no_channel_with_the_bot_is_told_of_nobody(bot: Bot) -> None:
+    carol = await bot.server.user("carol")
+
+    carol.say("pynfo", "seen alice")
+
+    await carol.hears("we share no channel*")
+
+
+async def test_a_restart_forgets_nobody(tmp_path: Path) -> None:
+    async with Bot.running(config_for(tmp_path)) as bot:
+        bob = await bot.server.user("bob", channels=["#pynfo"])
+        bob.quit("see you")
+        await bot.settle()
+
+    async with Bot.running(config_for(tmp_path)) as bot:
+        assert await bot.ask("!seen bob") == "bob quit IRC just now (Quit: see you)"
+
+
+async def test_what_is_seen_is_stored_at_once_and_not_only_at_the_end(
+    bot: Bot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored = asyncio.Event()
+    storage = IStorage(bot.factory)
+    store = storage.store
+
+    def watched(key: str, version: str, value: object) -> None:
+        store(key, version, value)
+        if key.startswith("seen/test/") and "bob" in value:  # type: ignore[operator]
+            stored.set()
+
+    monkeypatch.setattr(storage, "store", watched)
+
+    await bot.server.user("bob", channels=["#pynfo"])
+
+    await asyncio.wait_for(stored.wait(), 1)
+
+
+@pytest.mark.pynfo(plugins={"seen": {"people": 0}})
+async def test_a_limit_that_keeps_nobody_is_a_mistake(bot: Bot) -> None:
+    matters = IOperator(bot.factory).matters()
+
+    assert "people" in matters["plugin/seen"]

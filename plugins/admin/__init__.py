@@ -10,13 +10,14 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 from plugins.admin import rooms
 from plugins.admin.wording import count, describe, gather, network_line, resident_memory
 from pynfo import Flag, ICommands, IEvents, IOperator, IOutbox, IScheduler, Request, Rest, command
 from pynfo import __version__ as pynfo_version
 from pynfo.human_time import duration
-from pynfo.irc.events import JoinFailed, UserJoined, UserRenamed
+from pynfo.irc.events import JoinFailed, NetworkUp, UserJoined, UserRenamed
 
 if TYPE_CHECKING:
     from pynfo.irc.client import Client
@@ -28,8 +29,17 @@ FIXED = ("command on", "command off", "prefix", "help")  # without these nothing
 
 
 def init(factory: Any) -> None:
-    """Be in the channels that people chose."""
-    rooms.enter(factory)
+    """Be in the channels that people chose; on networks that a new config brings, too."""
+    entered: WeakSet[Client] = WeakSet()
+
+    def enter(client: Client) -> None:
+        if client not in entered:
+            entered.add(client)
+            rooms.enter(factory, client)
+
+    for client in factory.clients.values():
+        enter(client)
+    IEvents(factory).subscribe(NetworkUp, lambda event: enter(factory.clients[event.network]))
 
 
 # -- help
@@ -216,7 +226,7 @@ async def status(request: Request) -> str:
         f"{sum(client.up for client in clients)} of {len(clients)} networks",
         f"plugins: {', '.join(sorted(factory.plugins.loaded))}",
         f"{count(sum(client.queued for client in clients), 'line')} to be sent",
-        f"{count(IScheduler(factory).stuck, 'stuck thread')}",
+        f"{count(IScheduler(factory).threads.stuck, 'stuck thread')}",
     ]
     matters = IOperator(factory).matters()
     if not matters:

@@ -61,11 +61,10 @@ def choose(factory: Any, client: Any, channel: str, key: str | None = None, *, s
     IStorage(factory).store(KEY, VERSION, msgspec.to_builtins(rooms))
 
 
-def enter(factory: Any) -> None:
-    """Have every network's client be where people chose, and not elsewhere."""
+def enter(factory: Any, client: Any) -> None:
+    """Have the client of a network be where people chose, and not elsewhere."""
     rooms = read(factory)
-    for network, client in factory.clients.items():
-        for channel, key in rooms.joined.get(network, {}).items():
-            client.join(channel, key)
-        for channel in rooms.parted.get(network, []):
-            client.part(channel)
+    for channel, key in rooms.joined.get(client.name, {}).items():
+        client.join(channel, key)
+    for channel in rooms.parted.get(client.name, []):
+        client.part(channel)
