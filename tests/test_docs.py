@@ -1,0 +1,68 @@
+"""What the documentation shows works, and what there is stands in it."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from pynfo import interfaces
+from pynfo.config import Config
+from pynfo.irc.settings import NetworkSettings
+
+ROOT = Path(__file__).parent.parent
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def blocks(document, language):
+    return re.findall(rf"```{language}\n(.*?)```", document.read_text(), re.DOTALL)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_python_example_is_python(document):
+    for block in blocks(document, "python"):
+        compile(block, document.name, "exec")
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_link_leads_somewhere(document):
+    for link in re.findall(r"\]\(([^)#]+)\)", document.read_text()):
+        assert "://" in link or (document.parent / link).exists(), link
+
+
+def test_every_interface_of_the_core_is_in_the_guide():
+    guide = (ROOT / "docs" / "plugins.md").read_text()
+    offered = [name for name in vars(interfaces) if re.fullmatch(r"I[A-Z]\w+", name) and name != "Interface"]
+    assert offered
+    assert [name for name in offered if f"| `{name}` |" not in guide] == []
+
+
+def test_every_setting_is_in_the_example_config():
+    example = (ROOT / "config.example.py").read_text()
+    settings = {*Config.__struct_fields__, *NetworkSettings.__struct_fields__} - {"path", "name"}
+    assert sorted(name for name in settings if not re.search(rf"\b{name}\b", example)) == []
+
+
+async def test_the_plugin_of_the_readme_works_as_it_says(tmp_path):
+    from pynfo.testing.bot import Bot, config_for
+
+    dice = next(block for block in blocks(ROOT / "README.md", "python") if "def roll" in block)
+    register = next(block for block in blocks(ROOT / "README.md", "python") if "register(" in block)
+    (tmp_path / "plugins").mkdir()
+    (tmp_path / "plugins" / "dice.py").write_text(dice)
+    (tmp_path / "plugins.tml").write_text(register)
+    config = config_for(tmp_path / "state", plugins={"dice": {}}, plugin_path=[tmp_path])
+    async with Bot.running(config) as bot:
+        assert re.fullmatch(r"alice rolled [1-6]", await bot.ask("!roll"))
+        assert re.fullmatch(r"alice rolled \d+", await bot.ask("!roll 20"))
+        assert await bot.ask("!roll 1") == "a die has 2 to 1000 sides"
+
+
+async def test_every_bundled_command_has_help_with_its_usage(tmp_path):
+    from pynfo.interfaces import ICommands
+    from pynfo.testing.bot import Bot, config_for
+
+    async with Bot.running(config_for(tmp_path / "state", owner="alice")) as bot:
+        for command in ICommands(bot.factory).commands():
+            answer = await bot.ask(f"!help {command.name}")
+            assert command.name in answer
+            assert len(answer) > len(command.name) + 10
