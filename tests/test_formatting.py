@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pynfo.irc.formatting import COLOURS, Run, ansi, clean, parse, plain
+from pynfo.irc.formatting import COLOURS, Run, Style, ansi, clean, parse, plain, style_after
 
 
 @pytest.mark.parametrize(
@@ -70,8 +70,26 @@ def test_clean_leaves_the_rest(text):
     assert clean(text) == text
 
 
-@given(st.text())
+def test_clean_leaves_a_space_for_a_tab():
+    assert clean("a\tb") == "a b"
+
+
+COLOUR = st.none() | st.integers(0, 98) | st.from_regex("[0-9A-F]{6}", fullmatch=True)
+STYLE = st.builds(Style, *[st.booleans()] * 6, COLOUR, COLOUR)
+
+
+@given(STYLE, st.sampled_from(["x", "1", ",", ",5", "abcdef"]))
+def test_a_style_is_opened_by_its_codes_whatever_text_follows(style, text):
+    assert plain(style.codes() + text) == text
+    assert style_after(style.codes() + text) == style
+    assert len(style.codes()) <= 29
+
+
+CODES = st.sampled_from([*"\x02\x03\x04\x0f\x11\x16\x1d\x1e\x1f,0459af", "ff8800"])
+
+
+@given(st.lists(CODES | st.characters(), max_size=40).map("".join))
 def test_runs_hold_all_the_text_and_no_codes(text):
     runs = parse(text)
     assert "".join(run.text for run in runs) == plain(text)
-    assert plain(plain(text)) == plain(text) or "\x03" in text or "\x04" in text
+    assert all(run.text for run in runs)

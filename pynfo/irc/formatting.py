@@ -33,7 +33,7 @@ _UNWANTED = re.compile(
 _SGR = {"bold": 1, "italic": 3, "underline": 4, "reverse": 7, "strike": 9}  # ECMA-48 section 8.3.117
 
 # The 99 colours, as red, green, blue in hex.
-COLOURS = (
+_PALETTE = (
     "ffffff 000000 00007f 009300 ff0000 7f0000 9c009c fc7f00 "
     "ffff00 00fc00 009393 00ffff 0000fc ff00ff 7f7f7f d2d2d2 "
     "470000 472100 474700 324700 004700 00472c 004747 002747 000047 2e0047 470047 47002a "
@@ -43,7 +43,8 @@ COLOURS = (
     "ff5959 ffb459 ffff71 cfff60 6fff6f 65ffc9 6dffff 59b4ff 5959ff c459ff ff66ff ff59bc "
     "ff9c9c ffd39c ffff9c e2ff9c 9cff9c 9cffdb 9cffff 9cd3ff 9c9cff dc9cff ff9cff ff94d3 "
     "000000 131313 282828 363636 4d4d4d 656565 818181 9f9f9f bcbcbc e2e2e2 ffffff"
-).split()  # noqa: SIM905 - a list of 99 quoted words is no better to read
+)
+COLOURS = [_PALETTE[at : at + 6] for at in range(0, len(_PALETTE), 7)]
 
 Colour = int | str | None  # 0 to 98, "RRGGBB", or the reader's default
 
@@ -61,15 +62,20 @@ class Style(msgspec.Struct, frozen=True):
     background: Colour = None
 
     def codes(self) -> str:
-        """The codes that open this style after a reset."""
-        codes = "".join(code for code, name in TOGGLES.items() if getattr(self, name))
-        if isinstance(self.foreground, str) or isinstance(self.background, str):
-            background = _hex(self.background)
-            # Without a background, a pair of bolds keeps a comma that comes next from being read as one.
-            return codes + HEX_COLOUR + _hex(self.foreground) + ("," + background if background else BOLD * 2)
-        if self.foreground is not None or self.background is not None:
-            return codes + COLOUR + f"{_digits(self.foreground)},{_digits(self.background)}"
-        return codes
+        """The codes that open this style after a reset, whatever text follows; 29 bytes at most."""
+        toggles = "".join(code for code, name in TOGGLES.items() if getattr(self, name))
+        foreground, background = self.foreground, self.background
+        if foreground is None and background is None:
+            return toggles
+        # A background is only ever set behind a foreground, which may then be of the other kind.
+        if isinstance(background, str):
+            colours = f"{HEX_COLOUR}{background},{background}" + _foreground(foreground)
+        elif background is not None:
+            colours = f"{COLOUR}{_digits(foreground)},{background:02}"
+            colours += _foreground(foreground) if isinstance(foreground, str) else ""
+        else:
+            colours = _foreground(foreground)
+        return toggles + colours
 
 
 PLAIN = Style()
@@ -119,8 +125,11 @@ def ansi(text: str) -> str:
 
 
 def clean(text: str) -> str:
-    """The text with its formatting codes and without any other control character: safe to say."""
-    return text if text.isascii() and text.isprintable() else _UNWANTED.sub("", text)
+    """The text with its formatting codes and without any other control character: safe to say.
+
+    A tab becomes a space, so that it still stands between two words.
+    """
+    return text if text.isascii() and text.isprintable() else _UNWANTED.sub("", text.replace("\t", " "))
 
 
 def _apply(style: Style, found: re.Match[str]) -> Style:
@@ -136,10 +145,11 @@ def _apply(style: Style, found: re.Match[str]) -> Style:
 
 
 def _coloured(style: Style, foreground: Colour, background: Colour, *, given: bool) -> Style:
+    """A colour without a background keeps the one in force; a code without any colour ends both."""
     if not given:
         return msgspec.structs.replace(style, foreground=None, background=None)
     if background is None:
-        return msgspec.structs.replace(style, foreground=None if foreground == 99 else foreground)
+        background = style.background
     return msgspec.structs.replace(
         style,
         foreground=None if foreground == 99 else foreground,
@@ -155,12 +165,13 @@ def _number(digits: str | None) -> int | None:
     return None if digits is None else int(digits)
 
 
+def _foreground(colour: Colour) -> str:
+    """The code of a foreground; two bolds keep a comma that comes next from being read as a background."""
+    return (HEX_COLOUR + colour if isinstance(colour, str) else COLOUR + _digits(colour)) + BOLD * 2
+
+
 def _digits(colour: Colour) -> str:
-    return "99" if colour is None else f"{colour:02}"
-
-
-def _hex(colour: Colour) -> str:
-    return COLOURS[colour] if isinstance(colour, int) else colour or ""
+    return f"{colour:02}" if isinstance(colour, int) else "99"
 
 
 def _ansi_colour(target: int, colour: Colour) -> list[str]:

@@ -108,7 +108,7 @@ class Message(msgspec.Struct, gc=False):  # it is never part of a cycle, and the
         text = " ".join(parts)
         if _UNSAFE.search(text):
             raise UnsendableMessage("NUL, CR or LF in a message")
-        body = _encode(text) + b"\r\n"
+        body = encode(text) + b"\r\n"
         if len(body) > linelen:
             raise UnsendableMessage(f"{len(body)} bytes in a line, {linelen} are allowed")
         return _format_tags(self.tags, tagslen) + body if self.tags else body
@@ -124,6 +124,17 @@ def split_source(source: str) -> tuple[str, str, str]:
     rest, _, host = source.partition("@")
     nick, _, username = rest.partition("!")
     return nick, username, host
+
+
+def encode(text: str) -> bytes:
+    """The bytes of a text on the wire: UTF-8, with U+FFFD for a lone surrogate.
+
+    Not `?`, which Python would put there: it is a wildcard in a mask.
+    """
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        return _SURROGATE.sub("\ufffd", text).encode()
 
 
 @lru_cache(512)  # the commands and numerics of a network: cheaper than looking at the letters each time
@@ -150,14 +161,6 @@ def _unescape(value: str) -> str:
     return _ESCAPED.sub(lambda found: _UNESCAPE.get(found[1], found[1]), value)
 
 
-def _encode(text: str) -> bytes:
-    """UTF-8, with U+FFFD for a lone surrogate: `?`, which Python puts there, is a wildcard in a mask."""
-    try:
-        return text.encode()
-    except UnicodeEncodeError:
-        return _SURROGATE.sub("\ufffd", text).encode()
-
-
 def _format_tags(tags: dict[str, str], tagslen: int) -> bytes:
     items = []
     for key, value in tags.items():
@@ -166,7 +169,7 @@ def _format_tags(tags: dict[str, str], tagslen: int) -> bytes:
         if "\0" in value:
             raise UnsendableMessage("NUL in the value of a tag")
         items.append(f"{key}={value.translate(_ESCAPE)}" if value else key)
-    head = _encode(f"@{';'.join(items)} ")
+    head = encode(f"@{';'.join(items)} ")
     if len(head) > tagslen:
         raise UnsendableMessage(f"{len(head)} bytes of tags, {tagslen} are allowed")
     return head

@@ -1,59 +1,80 @@
 """Long text into pieces that fit a line: nothing is cut off, words and graphemes stay whole, styles go on.
 
-Limits are in bytes of UTF-8. Between two pieces the space between two words may go; nothing else is lost.
+Limits are in bytes of UTF-8. Between two pieces the space between two words may go; nothing else is lost. A
+grapheme (UAX #29) is cut, between two code points, only where it is too big for a piece of its own.
 """
 
 from __future__ import annotations
 
-from pynfo.irc.formatting import CODE, PLAIN, style_after
+import re
+from collections.abc import Iterator
+from functools import cache
 
-LEAST = 64  # bytes: less has no room for re-opened formatting and a grapheme
+from pynfo.irc.formatting import CODE, PLAIN, plain, style_after
+from pynfo.irc.message import encode
+
+LEAST = 64  # bytes: less has no room for re-opened formatting (29 at most) and a grapheme
+CODE_LENGTH = 14  # characters of the longest formatting code: two colours in hex
+
+_ASCII_TOKEN = re.compile(f"{CODE.pattern}|.", re.DOTALL)
 
 
 def split(text: str, limit: int) -> list[str]:
-    """Pieces of at most `limit` bytes; none for an empty text. `ValueError` for a limit below `LEAST`."""
+    """Pieces of at most `limit` bytes; none for an empty text. `ValueError` for a limit below `LEAST`.
+
+    A piece in which nothing would be seen, because it is formatting codes alone, is left out.
+    """
     if limit < LEAST:
         raise ValueError(f"{limit} bytes are too few to say anything in")
-    if len(text) * 4 <= limit or _size(text) <= limit:
+    if len(text) * 4 <= limit or len(encode(text)) <= limit:
         return [text] if text else []
     pieces = []
     style = PLAIN
-    rest = text
-    while rest:
+    start = 0
+    while start < len(text):
         codes = style.codes()
-        end = _fitting(rest, limit - len(codes))
-        if end < len(rest):
-            end = _boundary(rest, end)
-        piece = rest[:end]
-        pieces.append(codes + piece)
+        fitting = start + _fitting(text[start : start + limit], limit - len(codes))
+        end, next_start = _break(text, start, fitting)
+        piece = text[start:end]
+        if plain(piece):
+            pieces.append(codes + piece)
         style = style_after(piece, style)
-        rest = rest[end:].removeprefix(" ")
+        start = next_start
     return pieces
 
 
-def _size(text: str) -> int:
-    return len(text.encode(errors="replace"))
-
-
 def _fitting(text: str, room: int) -> int:
-    """How many characters of the text fit into `room` bytes; at least one."""
-    head = text[:room].encode(errors="replace")[:room]
-    return max(1, len(head.decode(errors="ignore")))
+    """How many characters of the text fit into `room` bytes."""
+    return len(encode(text)[:room].decode(errors="ignore"))
 
 
-def _boundary(text: str, end: int) -> int:
-    """The last place up to `end` where a word ends, or else a grapheme, or else `end`."""
-    space = text.rfind(" ", 1, end + 1)
-    if space > 0:
-        return space
-    for found in CODE.finditer(text, max(0, end - 16), end + 16):
-        if found.start() < end < found.end() and found.start() > 0:
-            return found.start()
-    import regex  # graphemes are needed here alone, and by few lines
-
-    last = 0
-    for found in regex.finditer(r"\X", text[: end + 64]):
-        if found.start() > end:
+def _break(text: str, start: int, fitting: int) -> tuple[int, int]:
+    """Where the piece from `start` ends, at `fitting` or before it, and where the next one starts."""
+    if fitting == len(text):
+        return fitting, fitting
+    space = whole = start
+    for token in _tokens(text, start, fitting + CODE_LENGTH):
+        if token.start() > fitting:
             break
-        last = found.start()
-    return last or end
+        whole = token.start()
+        if token[0] == " ":
+            space = whole
+    if space > start:
+        return space, space + 1
+    end = whole if whole > start else fitting
+    return end, end
+
+
+def _tokens(text: str, start: int, end: int) -> Iterator[re.Match[str]]:
+    """What must stay whole from `start` to `end`: formatting codes and graphemes."""
+    if text[start:end].isascii():
+        return _ASCII_TOKEN.finditer(text, start, end)
+    return _token().finditer(text, start, end)
+
+
+@cache
+def _token() -> re.Pattern[str]:
+    import regex  # large, and few bots ever split a line that is not ASCII
+
+    pattern: re.Pattern[str] = regex.compile(rf"{CODE.pattern}|\X")
+    return pattern
