@@ -107,9 +107,7 @@ def raw_line(line: Secret) -> str | None:
 
 
 def rate(lines: float) -> str | None:
-    return (
-        None if lines > 0 else f"{lines:g} lines a second would say nothing: write more, or None for no limit"
-    )
+    return None if lines > 0 else f"{lines:g} lines a second say nothing: write more, or None for no limit"
 
 
 def burst(lines: int) -> str | None:

@@ -141,9 +141,7 @@ def _in_words(
             value = _part(value, keys[-1])
     where = name + (path if exact else "")
     if isinstance(value, Secret):
-        return tuple(
-            keys
-        ), f"{where} cannot be {value}: env(…) and file(…) are for passwords, keys and the like"
+        return tuple(keys), f"{where} cannot be {value}: env(…) and file(…) are for secrets alone"
     if message.startswith("Invalid enum value") and typing.get_origin(wanted) is typing.Literal:
         message = f"must be one of {', '.join(map(repr, typing.get_args(wanted)))}"
     elif message.startswith("Expected "):
