@@ -36,7 +36,7 @@ REFUSALS = TAKEN | {ERRONEOUS, UNAVAILABLE, "435", "438", "447", "484"}
 
 
 class NickKeeper:
-    """`wanted` is the nick that we want, on this connection and the next; `alternates` are our second choices."""
+    """`wanted` is the nick that we want, on this connection and the next; `alternates` come second."""
 
     def __init__(
         self,
