@@ -32,6 +32,7 @@ from pynfo.irc.settings import NetworkSettings
 from pynfo.irc.sts import PolicyStore
 from pynfo.plugin import PluginError, Plugins
 from pynfo.services.state_lock import StateLock
+from pynfo.services.watchdog import Watchdog
 
 log = logging.getLogger(__name__)
 
@@ -70,6 +71,7 @@ class Factory(Componentized):
         self._connect = connect
         self._random = random or Random()
         self._lock = StateLock(config.state_dir)
+        self._watchdog = Watchdog(self._plugin_of)
         self._policies = PolicyStore({})
         self._quitting = asyncio.Event()
         for interface, (module, name) in ADAPTERS.items():
@@ -92,6 +94,7 @@ class Factory(Componentized):
         except BaseException:
             self._lock.release()
             raise
+        self._watchdog.start()
         self._policies = PolicyStore(_StoredPolicies(IStorage(self)))
         for settings in self.config.networks:
             self._add(settings)
@@ -104,6 +107,7 @@ class Factory(Componentized):
         await asyncio.gather(*(client.stop(reason or None) for client in self.clients.values()))
         await self.plugins.unload_all()
         await self.stop_adapters()
+        self._watchdog.stop()
         self.clients.clear()
         self._lock.release()
 
@@ -173,6 +177,13 @@ class Factory(Componentized):
         elif kind is UserJoined and event.own:  # type: ignore[attr-defined]
             IOperator(self).settled(f"{event.network}/{event.channel}/join")  # type: ignore[attr-defined]
         IEvents(self).publish(event)
+
+    def _plugin_of(self, module: str) -> str | None:
+        """The loaded plugin that a module belongs to."""
+        for plugin in list(self.plugins.loaded.values()):
+            if f"{module}.".startswith(f"{plugin.module.__name__}."):
+                return plugin.name
+        return None
 
     # -- plugins: what goes wrong with one is told, and does not stop the others
 
