@@ -76,6 +76,9 @@ async def test_a_channel_that_is_closed_is_not_joined_but_by_invitation(
     await bob.hears(":alice!alice@alice.test INVITE bob #a")
     bob.say("JOIN #a")
     await bob.hears("366 bob #a")
+    if numeric != "471":
+        bob.say("PART #a", "JOIN #a")
+        await bob.hears(f"{numeric} bob #a")
 
 
 async def test_the_right_key_opens_and_a_forward_leads_elsewhere(server: Server) -> None:
@@ -89,6 +92,17 @@ async def test_the_right_key_opens_and_a_forward_leads_elsewhere(server: Server)
     await bob.hears("JOIN #secret")
     await bob.hears("470 bob #closed ##waiting")
     await bob.hears("JOIN ##waiting")
+
+
+async def test_a_forward_into_a_channel_that_is_closed_too_leads_nowhere(server: Server) -> None:
+    for name, forward in (("#a", "#b"), ("#b", "#a")):
+        server.channel(name).modes["i"] = None
+        server.channel(name).forward = forward
+    bob = await registered(server, "bob")
+
+    bob.say("JOIN #a")
+
+    assert await bob.passed_over() == [":irc.test 470 bob #a #b :Forwarding to another channel"]
 
 
 async def test_what_is_no_channel_or_one_too_many_is_refused(server: Server) -> None:
@@ -140,6 +154,14 @@ async def test_modes_are_kept_told_and_refused(server: Server) -> None:
     await bob.hears("368 bob #a")
     await bob.hears("472 bob x")
     await bob.hears("696 bob #a l many")
+
+
+async def test_one_line_changes_no_more_modes_than_the_server_says(server: Server) -> None:
+    bob = await registered(server, "bob")
+
+    bob.say("JOIN #a", "MODE #a +bbbbbm a b c d e")
+
+    assert await bob.hears("MODE") == ":bob!bob@memory MODE #a +bbbb a!*@* b!*@* c!*@* d!*@*"
 
 
 async def test_a_rename_is_told_to_each_neighbour_once(server: Server) -> None:

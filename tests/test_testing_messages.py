@@ -178,9 +178,10 @@ async def test_every_labelled_command_is_answered_under_its_label(server: Server
 async def test_a_label_of_a_client_without_the_capability_means_nothing(server: Server) -> None:
     bob = await registered(server, "bob", "message-tags")
 
-    bob.say("@label=L1 PING x")
+    bob.say("@label=L1 PING x", "@label=L2 JOIN #a")
 
     assert await bob.hears("*") == ":irc.test PONG irc.test x"
+    assert await bob.hears("*") == ":bob!bob@memory JOIN #a"
 
 
 # -- history
@@ -218,6 +219,17 @@ async def test_history_is_given_in_a_batch(request_: str, answer: str) -> None:
         assert (await bob.hears("*")).endswith("BATCH -b6")
         assert [line[-1] for line in lines] == list(answer)
         assert all(";batch=b6 :alice!alice@alice.test PRIVMSG #a " in line for line in lines)
+
+
+async def test_a_label_goes_on_the_batch_that_is_the_whole_answer() -> None:
+    async with Server(history=5) as server:
+        await server.user("alice", channels=["#a"])
+        bob = await registered(server, "bob", "batch", "draft/chathistory", "labeled-response")
+        bob.say("JOIN #a", "@label=L1 CHATHISTORY LATEST #a * 5")
+        await bob.hears("366")
+
+        assert await bob.hears("*") == "@label=L1 :irc.test BATCH +b1 chathistory #a"
+        assert await bob.hears("*") == ":irc.test BATCH -b1"
 
 
 @pytest.mark.parametrize(

@@ -69,6 +69,7 @@ async def test_a_watched_nick_is_told_of_when_it_comes_goes_and_changes(server: 
     alice = await server.user("alice")
     await bob.hears("730 bob alice!alice@alice.test")
     alice.rename("ALICE")
+    assert await bob.passed_over() == []
     alice.rename("alicia")
     await bob.hears("731 bob ALICE")
     alice.rename("alice")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable
 from fnmatch import fnmatchcase
+from weakref import WeakSet
 
 from pynfo.irc.message import Message
 from pynfo.testing.person import Person
@@ -29,7 +30,7 @@ class Channel:
         self.modes: dict[str, str | None] = {"n": None, "t": None}
         self.lists: dict[str, dict[str, tuple[str, float]]] = {}
         self.members: dict[Person, set[str]] = {}
-        self.invited: set[Person] = set()
+        self.invited: WeakSet[Person] = WeakSet()  # those who go are forgotten
         self.forward: str | None = None
         self.history: deque[Message] = deque(maxlen=history)  # with `time` and `msgid` tags
 

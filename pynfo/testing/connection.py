@@ -130,8 +130,6 @@ class Connection(asyncio.Protocol):
             self._too_long()
             return
         try:
-            if b"\0" in line:
-                raise MalformedMessage("NUL in a line")
             self._answer(Message.parse(line))
         except (MalformedMessage, UnsendableMessage) as error:
             log.info("%r sent a line that makes no sense: %s", self, error)

@@ -354,8 +354,6 @@ class Server:
         self.broadcast(self.neighbours(person), Message("QUIT", [reason], person.mask), by=person)
         for channel in list(person.channels.values()):
             self.forget_member(channel, person)
-        for channel in self.channels.values():
-            channel.invited.discard(person)
         if self.people.get(self.fold(person.nick)) is person:
             del self.people[self.fold(person.nick)]
         if person.registered:
