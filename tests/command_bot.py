@@ -83,10 +83,10 @@ class Bot(Componentized):
         self.said.append(Said(target, text, kind, tags))
         self._spoken.set()
 
-    async def in_thread(self, function: Callable[[], Any]) -> Any:
+    async def in_thread(self, fn: Callable[..., Any], /, *args: Any, **kw: Any) -> Any:
         if self.busy:
             raise Busy("all threads work")
-        return await asyncio.to_thread(function)
+        return await asyncio.to_thread(fn, *args, **kw)
 
     def tell(self, matter: str, text: str) -> None:
         self.matters[matter] = text

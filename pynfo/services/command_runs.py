@@ -11,7 +11,6 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Coroutine
-from functools import partial
 from os import urandom
 from typing import Any
 
@@ -148,8 +147,8 @@ class CommandRuns:
             with running_as(command.owner):
                 if command.is_coroutine:
                     return _text(await command.function(request, **arguments))
-                call = partial(command.function, request, **arguments)
-                return _text(await IScheduler(self._factory).in_thread(call))
+                in_thread = IScheduler(self._factory).in_thread
+                return _text(await in_thread(command.function, request, **arguments))
         except (Exception, SystemExit) as error:  # noqa: BLE001 - the edge of a plugin
             return self._failure(request, error)
 
