@@ -148,9 +148,10 @@ class Plugins:
         self.loaded[plugin.name] = plugin
         limit = asyncio.timeout(INIT_LIMIT)
         try:
-            with plugin.owner.active():
-                async with limit:
+            async with limit:  # outside: a timer remembers whose code started it
+                with plugin.owner.active():
                     await _call(plugin.module, "init", self._factory)
+            with plugin.owner.active():
                 commands: Any = ICommands(self._factory, None)
                 for function in marked_commands(plugin.module):
                     plugin.commands.append(commands.register(function))
@@ -211,8 +212,8 @@ async def _finish(plugin: LoadedPlugin, factory: Factory, limit: float) -> Plugi
     """Run a plugin's `fini` for at most `limit` seconds; gives what went wrong."""
     within = asyncio.timeout(limit)
     try:
-        with plugin.owner.active():
-            async with within:
+        async with within:
+            with plugin.owner.active():
                 await _call(plugin.module, "fini", factory)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - the edge of a plugin
         if within.expired():

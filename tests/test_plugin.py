@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import linecache
+import logging
 import sys
 import textwrap
+import threading
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from types import FunctionType, ModuleType
 from typing import Any
 
 import pytest
 from zope.interface import implementer
+from zope.interface.interface import InterfaceClass
 
 from pynfo import plugin as plugin_module
 from pynfo.command import spec_of
 from pynfo.components import Componentized
 from pynfo.config import Config
+from pynfo.discovery import discover, own_directory
+from pynfo.factory import Factory
 from pynfo.interfaces import ICommands
 from pynfo.ownership import adopt, current_owner
 from pynfo.plugin import PluginError, Plugins
@@ -498,3 +507,50 @@ async def test_every_fini_runs_though_one_does_not_end(bot: Bot, caplog: pytest.
     assert bot.told == ["last", "first"]
     assert bot.plugins.loaded == {}
     assert "plugin stuck: fini does not end within 0.01 s" in caplog.text
+
+
+# -- what comes with Pynfo
+
+WATCHED = (FunctionType, ModuleType, type, asyncio.Future, asyncio.Handle, InterfaceClass)
+BUNDLED = sorted(discover([own_directory()])[0])
+
+
+def census() -> dict[str, int]:
+    """Everything alive that is ours or that a plugin could leave behind, counted by kind."""
+    gc.collect()
+    kinds: Counter[str] = Counter()
+    for thing in gc.get_objects():
+        kind = type(thing)
+        home = kind.__module__ if isinstance(kind.__module__, str) else ""
+        over = isinstance(thing, asyncio.Handle) and thing.cancelled()  # kept by the event loop for a while
+        if not over and (home.startswith(("pynfo.", "plugins.")) or isinstance(thing, WATCHED)):
+            kinds[f"{home}.{kind.__qualname__}"] += 1
+    kinds["tasks"] = len(asyncio.all_tasks())
+    kinds["threads"] = threading.active_count()
+    kinds["modules"] = len(sys.modules)
+    kinds["import path"] = len(sys.path)
+    kinds["loggers"] = len(logging.root.manager.loggerDict)
+    kinds["log handlers"] = len(logging.root.handlers)
+    kinds["source lines"] = len(linecache.cache)
+    return dict(kinds)
+
+
+@pytest.mark.parametrize("name", BUNDLED)
+async def test_nothing_is_left_of_a_bundled_plugin_that_was_loaded_100_times(
+    tmp_path: Path, name: str
+) -> None:
+    factory = Factory(Config(state_dir=tmp_path))
+    await factory.start()
+    try:
+        for _ in range(2):  # what is imported and made on first use stays
+            await factory.plugins.load(name)
+            await factory.plugins.unload(name)
+        before = census()
+
+        for _ in range(100):
+            await factory.plugins.load(name)
+            await factory.plugins.unload(name)
+
+        assert census() == before
+    finally:
+        await factory.stop()
