@@ -302,9 +302,9 @@ def changed(
     state: State, message: Message, time: float, batch: Batch | None, old: User, new: User
 ) -> list[Event]:
     """Remember somebody known as `new`, and tell what is different from `old`."""
+    state.put(new)
     if new == old:
         return []
-    state.put(new)
     return [
         UserChanged(
             network=state.network,
