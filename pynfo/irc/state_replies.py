@@ -20,6 +20,7 @@ from pynfo.irc.state_changes import Handler, change_own_modes, changed
 if TYPE_CHECKING:
     from pynfo.irc.state import State
 
+SECRECY = {"@": "s", "*": "p"}  # symbols of 353 to channel modes (RFC 2812 section 5.1)
 WHOX_TOKEN = "152"  # noqa: S105 - by which we know the answers to our own WHOX
 # token, channel, username, host, nick, flags, account, realname: answers have this order, whatever is asked
 WHOX_FIELDS = f"%tcuhnfar,{WHOX_TOKEN}"
@@ -129,10 +130,12 @@ def _topic_by(state: State, message: Message, time: float, batch: Batch | None) 
 
 
 def _names(state: State, message: Message, time: float, batch: Batch | None) -> list[Event]:
-    """353 RPL_NAMREPLY: `nick [symbol] channel :@+nick[!username@host] …`."""
+    """353 RPL_NAMREPLY: `nick [symbol] channel :@+nick[!username@host] …`, `@` for a secret channel."""
     channel = state.channel(message.params[-2])
     if channel is None:
         return []
+    if (mode := SECRECY.get(message.params[-3])) is not None:
+        channel.modes.setdefault(mode, None)
     isupport = state.isupport
     symbols = "".join(isupport.prefix.values())
     fold, members, users = state.fold, channel.members, state.users
