@@ -257,7 +257,8 @@ async def ignore(
     known = request.client.state.user(mask)
     if known is not None and is_owner(request.factory, request.network, known):
         raise request.error(f"{known.nick} is an owner, and owners are never ignored")
-    expires = time.time() + duration if duration else None
+    now = time.time()
+    expires = now + duration if duration else None
     try:
         entry = Ignored(mask=str(parse(mask)), network=where, channel=there)
         if fits(entry, request.user, request.network, there, request.client.state.fold):
@@ -266,7 +267,7 @@ async def ignore(
         entry = IDiscriminating(request.factory).add(mask, where, there, expires, reason, by)
     except ValueError as error:
         raise request.error(str(error)) from None
-    return f"ignoring {describe(entry, time.time())}"
+    return f"ignoring {describe(entry, now)}"
 
 
 @command(role="operator")

@@ -127,6 +127,7 @@ async def test_help_lists_the_commands_that_the_asker_may_use(bot: Bot) -> None:
     bob = await bot.server.user("bob", channels=["#pynfo"])
 
     as_operator = await bot.ask("!help")
+    await bob.hears("I know*")
     bob.say("#pynfo", "!help")
     as_anyone = (await bob.hears("I know*")).params[1]
 

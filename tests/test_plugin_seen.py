@@ -7,10 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from plugins.seen import CLOSED
 from plugins.seen.answers import View, about, matches
 from plugins.seen.sightings import PLACES, SHARDS, TEXT_LENGTH, Sightings
 from pynfo.interfaces import IEvents, IOperator, IStorage
+from pynfo.irc import Message
 from pynfo.irc.events import ChannelSynced, User
+from pynfo.irc.isupport import ISupport
+from pynfo.irc.state import State
 from pynfo.testing.bot import Bot, config_for
 
 NOW = 1_000_000.0
@@ -352,20 +356,29 @@ async def test_a_channel_that_the_asker_has_left_stays_out_of_the_answer(bot: Bo
     assert await bot.ask("seen bob", private=True) == "I have not seen bob"
 
 
-async def test_what_is_said_in_a_secret_channel_is_not_told_in_an_open_one(bot: Bot) -> None:
+async def test_what_is_said_in_a_closed_channel_is_not_told_in_an_open_one(bot: Bot) -> None:
     bob = await bot.server.user("bob", channels=["#den", "#hall"])
     await enter(bot, "#den")
     await enter(bot, "#hall")
-    bob.mode("#den", "+s")
     bot.user.join("#den")
     bot.user.join("#hall")
-    bob.say("#hall", "hello")
+    bob.mode("#den", "+i")
     bob.say("#den", "the plan")
-    await bot.settle()
     await bot.user.hears("the plan")
 
-    assert await bot.ask("!seen bob") == 'bob is in #hall now; last spoke just now: "hello"'
-    assert await bot.ask("seen bob", private=True) == ('bob is in #den now; last spoke just now: "the plan"')
+    assert await bot.ask("!seen bob") == "bob is in #hall now; I have not heard them speak"
+    assert await bot.ask("seen bob", private=True) == 'bob is in #den now; last spoke just now: "the plan"'
+
+
+def test_a_channel_is_known_to_be_secret_from_its_names() -> None:
+    state = State("test", ISupport(), "pynfo")
+    for line in (b":pynfo!p@host JOIN #den", b":irc.test 353 pynfo @ #den :@bob pynfo"):
+        state.apply(Message.parse(line), NOW, None)
+
+    channel = state.channel("#den")
+
+    assert channel is not None
+    assert not CLOSED.isdisjoint(channel.modes)
 
 
 async def test_who_shares_no_channel_with_the_bot_is_told_of_nobody(bot: Bot) -> None:

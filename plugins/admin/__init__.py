@@ -266,18 +266,18 @@ async def prefix(request: Request, sign: str | None = None) -> str:
 
 
 @command("command on", role="operator")
-async def command_on(request: Request, name: Rest, everywhere: Flag = False) -> str:
-    """Switch the command NAME on again in this channel; admins: everywhere, with --everywhere."""
-    return _switch(request, name, on=True, everywhere=everywhere)
+async def command_on(request: Request, name: str, second: str = "", everywhere: Flag = False) -> str:
+    """Switch the command NAME, or NAME SECOND, on again in this channel; admins: --everywhere."""
+    return _switch(request, f"{name} {second}".strip(), on=True, everywhere=everywhere)
 
 
 @command("command off", role="operator")
-async def command_off(request: Request, name: Rest, everywhere: Flag = False) -> str:
-    """Switch the command NAME off in this channel; admins: everywhere, with --everywhere.
+async def command_off(request: Request, name: str, second: str = "", everywhere: Flag = False) -> str:
+    """Switch the command NAME, or NAME SECOND, off in this channel; admins: --everywhere.
 
     Example: command off seen
     """
-    return _switch(request, name, on=False, everywhere=everywhere)
+    return _switch(request, f"{name} {second}".strip(), on=False, everywhere=everywhere)
 
 
 def _switch(request: Request, name: str, *, on: bool, everywhere: bool) -> str:

@@ -13,6 +13,8 @@ from pynfo.irc.formatting import plain
 
 LISTED = 5  # people that a pattern lists
 TRAIL = 8  # nicks of one person that are followed
+# Of what has the same time, the order in which it can have happened.
+ORDER = {"joined": 0, "was": 0, "said": 1, "did": 1, "became": 2, "left": 3, "quit": 3, "kicked": 3}
 
 
 class View(msgspec.Struct):
@@ -30,13 +32,13 @@ class View(msgspec.Struct):
     def seen(self, person: Person) -> list[Sighting]:
         """The sightings that may be told of, the latest first."""
         visible = [sighting for sighting in person.sightings if sighting.channel in self.channels]
-        return sorted(visible, key=_time, reverse=True)
+        return sorted(visible, key=_when, reverse=True)
 
 
 def about(sightings: Sightings, nick: str, view: View, now: float) -> str:
     """Where `nick` is, or was last seen. `now` is in seconds since the epoch."""
     trail = follow(sightings, nick, view)
-    spoken = max((s for person in trail for s in view.seen(person) if s.spoken), key=_time, default=None)
+    spoken = max((s for person in trail for s in view.seen(person) if s.spoken), key=_when, default=None)
     for name in [nick, *(person.nick for person in trail)]:
         places = view.present(name)
         if places:
@@ -44,7 +46,7 @@ def about(sightings: Sightings, nick: str, view: View, now: float) -> str:
     known = [(seen[0], person) for person in trail if (seen := view.seen(person))]
     if not known:
         return f"I have not seen {nick}"
-    last, person = max(known, key=lambda found: found[0].time)
+    last, person = max(known, key=lambda found: _when(found[0]))
     same = view.fold(person.nick) == view.fold(nick)
     text = person.nick if same else f"{nick}, as {person.nick},"
     text = f"{text} {_deed(last, view, now)}"
@@ -142,5 +144,5 @@ def _reason(sighting: Sighting) -> str:
     return f" ({text})" if text else ""
 
 
-def _time(sighting: Sighting) -> float:
-    return sighting.time
+def _when(sighting: Sighting) -> tuple[float, int]:
+    return sighting.time, ORDER.get(sighting.kind, 0)

@@ -5,7 +5,8 @@ costs one small write and not one of everybody. A shard has room for so many peo
 longest time is forgotten first.
 """
 
-from __future__ import annotations
+# Annotations are not postponed: msgspec reads them when it first needs them, and by then a reload of the
+# plugin may have taken this module out of `sys.modules`.
 
 import re
 from collections.abc import Callable, Iterator
