@@ -41,14 +41,14 @@ class Screen:
 
     def __init__(self, output: TextIO, prompt: str = "") -> None:
         self.prompt = prompt
+        self.typing = False  # the prompt stands there, and maybe half a line
         self._output = output
         self._colour = output.isatty()
-        self._typing = bool(prompt)
 
     def show(self, line: str) -> None:
         """One line, in the reader's colours where there are any."""
         text = ansi(line) if self._colour else clean(plain(line))
-        if self._typing:
+        if self.typing:
             import readline
 
             self._output.write(f"\r\x1b[K{text}\n{self.prompt}{readline.get_line_buffer()}")
@@ -139,11 +139,15 @@ class Chat:
                 self.screen.show(shown)
 
 
-async def converse(bot: Bot, lines: asyncio.Queue[str | None], chat: Chat, *, scripted: bool) -> None:
+async def converse(bot: Bot, chat: Chat) -> None:
     """Type each line, until the last. A script waits for what comes of each."""
+    scripted = not chat.screen.prompt
+    lines: asyncio.Queue[str | None] = asyncio.Queue(WAITING)
     listening = asyncio.create_task(chat.listen())
     quitting = asyncio.create_task(bot.factory.wait_quit())
     try:
+        await bot.settle()  # what has happened so far is shown before the prompt
+        read_lines(lines, reader(chat.screen))
         while True:
             reading = asyncio.create_task(lines.get())
             await asyncio.wait((reading, quitting), return_when=asyncio.FIRST_COMPLETED)
@@ -190,16 +194,19 @@ def read_lines(lines: asyncio.Queue[str | None], read: Callable[[], str | None])
     return thread
 
 
-def reader(prompt: str) -> Callable[[], str | None]:
+def reader(screen: Screen) -> Callable[[], str | None]:
     """How lines are read here: with editing and history at a terminal."""
-    if prompt:
+    if screen.prompt:
         import readline  # noqa: F401 - input() uses it once it is imported
 
         def from_terminal() -> str | None:
+            screen.typing = True
             try:
-                return input(prompt)
+                return input(screen.prompt)
             except EOFError:
                 return None
+            finally:
+                screen.typing = False
 
         return from_terminal
 
@@ -230,10 +237,7 @@ async def run_console(config: Config | None) -> int:
             if prompt:
                 prefix = settings.command_prefix
                 screen.show(f"You are {you}, in {bot.channel} with {settings.nick}. Try {prefix}help.")
-            lines: asyncio.Queue[str | None] = asyncio.Queue(WAITING)
-            read_lines(lines, reader(prompt))
-            chat = Chat(bot.user, bot.channel, settings.nick, screen)
-            await converse(bot, lines, chat, scripted=not prompt)
+            await converse(bot, Chat(bot.user, bot.channel, settings.nick, screen))
     return 0
 
 

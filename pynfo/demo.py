@@ -6,12 +6,11 @@ until it is interrupted.
 
 from __future__ import annotations
 
-import asyncio
 import sys
 import tempfile
 from pathlib import Path
 
-from pynfo.console import Chat, Screen, converse, read_lines, reader, your_nick
+from pynfo.console import Chat, Screen, converse, your_nick
 from pynfo.testing.bot import Bot, config_for
 from pynfo.testing.server import Server
 
@@ -32,10 +31,7 @@ async def run_demo() -> int:
             screen = Screen(sys.stdout, prompt)
             screen.show(f"An IRC server is on {HOST}, port {port}: any IRC client can come to {bot.channel}.")
             screen.show(f"You are {you}, in {bot.channel} with {config.nick}. Try !help, or /help.")
-            lines: asyncio.Queue[str | None] = asyncio.Queue(100)
-            read_lines(lines, reader(prompt))
-            chat = Chat(bot.user, bot.channel, config.nick, screen)
-            await converse(bot, lines, chat, scripted=not terminal)
+            await converse(bot, Chat(bot.user, bot.channel, config.nick, screen))
             if not terminal and not bot.factory.quitting:
                 screen.show("The input has ended; the demo goes on until Ctrl-C.")
                 await bot.factory.wait_quit()
