@@ -78,6 +78,8 @@ def looking(watchdog: Watchdog, clock: Clock, *times: float) -> list[float]:
 async def look_while_idle(watchdog: Watchdog, clock: Clock, seconds: float) -> float:
     """Look while the loop has nothing to do."""
     clock.now += seconds
+    for _ in range(3):  # whatever was asked before is answered by now
+        await asyncio.sleep(0)
     looked = asyncio.get_running_loop().create_future()
 
     def look() -> None:
