@@ -426,6 +426,24 @@ def test_a_mistake_in_a_part_written_elsewhere_has_the_line_where_it_is_written(
     assert mistakes == ["config.py:4: username must be text in quotes, not 5"]
 
 
+def test_a_mistake_has_the_line_of_its_setting_where_the_file_does_not_spell_it_out(read: Read) -> None:
+    mistakes = told(
+        read("""
+            _friends = ["$a:alice"]
+            owners = [
+                *_friends,
+                "$b:bob",
+            ]
+            networks = [Network("libera", **dict(host="a b"))]
+            """)
+    )
+
+    assert mistakes == [
+        "config.py:4: owners: the mask '$b:bob' is not known: write $a:ACCOUNT",
+        "config.py:8: host: 'a b' is no host: write a name or an address alone, such as \"irc.example.org\"",
+    ]
+
+
 def test_reading_a_config_again_gives_an_equal_one(read: Read, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PASSWORD", "hunter2")
     text = 'networks = [Network("libera", host="irc.libera.chat", password=env("PASSWORD"))]'
