@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Callable
 from importlib import import_module
 from random import Random
 from typing import Any
@@ -74,6 +75,7 @@ class Factory(Componentized):
         self._watchdog = Watchdog(self._plugin_of)
         self._policies = PolicyStore({})
         self._quitting = asyncio.Event()
+        self._publish: Callable[[Event], object]
         for interface, (module, name) in ADAPTERS.items():
             self.register_adapter(interface, _later(module, name))
 
@@ -90,10 +92,13 @@ class Factory(Componentized):
         self.started = time.time()
         self._lock.acquire()
         try:
+            for interface in ADAPTERS:
+                interface(self)
             await self.start_adapters()
         except BaseException:
             self._lock.release()
             raise
+        self._publish = IEvents(self).publish
         self._watchdog.start()
         self._policies = PolicyStore(_StoredPolicies(IStorage(self)))
         for settings in self.config.networks:
@@ -176,7 +181,7 @@ class Factory(Componentized):
                 IOperator(self).settled(f"{event.network}/{matter}")
         elif kind is UserJoined and event.own:  # type: ignore[attr-defined]
             IOperator(self).settled(f"{event.network}/{event.channel}/join")  # type: ignore[attr-defined]
-        IEvents(self).publish(event)
+        self._publish(event)
 
     def _plugin_of(self, module: str) -> str | None:
         """The loaded plugin that a module belongs to."""

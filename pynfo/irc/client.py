@@ -98,6 +98,7 @@ class Client(asyncio.Protocol):
         self._working = False  # a slice of the lines is planned
         self._reading = True
         self._out: list[bytes] = []
+        self._own_words: list[MessageReceived] = []  # written, and told of when they are sent
 
     # -- what others may know and ask
 
@@ -381,7 +382,7 @@ class Client(asyncio.Protocol):
             log.exception("%s: an event could not be published", self.name)
 
     def _said(self, event: MessageReceived) -> None:
-        self._loop.call_soon(self._tell, event)
+        self._own_words.append(event)
 
     # -- outgoing: one write for all that is said in one turn of the event loop
 
@@ -395,6 +396,10 @@ class Client(asyncio.Protocol):
             data = b"".join(self._out)
             self._out.clear()
             self._transport.write(data)
+        if self._own_words:
+            said, self._own_words = self._own_words, []
+            for event in said:
+                self._tell(event)
 
     def _pump(self) -> None:
         if self.sender:

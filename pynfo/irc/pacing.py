@@ -33,7 +33,7 @@ class Priority(IntEnum):
 class Outgoing:
     """One line on its way, and whom to tell what became of it. `expires` is monotonic time in seconds."""
 
-    __slots__ = ("expires", "label", "message", "priority", "target")
+    __slots__ = ("expires", "message", "priority", "target")
 
     def __init__(
         self,
@@ -46,7 +46,6 @@ class Outgoing:
         self.priority = priority
         self.target = target  # folded name of the channel or nick; "" for the server
         self.expires = expires
-        self.label = ""
 
     def confirmed(self, msgid: str | None) -> None:
         """The network has it: echoed with `msgid`, or written where the network does not echo."""

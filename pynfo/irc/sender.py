@@ -68,8 +68,14 @@ class Sender:
 
     def put(self, line: Outgoing) -> None:
         """Queue a line, or write it at once where there is no pacing. Raises `QueueFull`."""
-        at_once = self._bucket is None and not self._queue and self.connected and self.writable
-        if at_once and self.session.ready and self._sendable(line.target):
+        if (
+            self._bucket is None
+            and not self._queue
+            and self.connected
+            and self.writable
+            and self.session.ready
+            and self._sendable(line.target)
+        ):
             self._send(line)
             return
         self._queue.put(line)
@@ -138,10 +144,10 @@ class Sender:
 
     def _sendable(self, target: str) -> bool:
         """Whether a line to `target` may go now."""
-        if not target:
-            return True
         session = self.session
-        return session.ready and (target in session.state.channels or target not in session.membership.wanted)
+        if target in session.state.channels or not target:
+            return True
+        return session.ready and target not in session.membership.wanted
 
     def _send(self, line: Outgoing) -> None:
         session = self.session
@@ -150,17 +156,14 @@ class Sender:
         if message.tags and "message-tags" not in enabled and message.tags.keys() != {"label"}:
             message = Message(message.command, message.params)
         echoes = "echo-message" in enabled and message.command in ECHOED
-        labelled = echoes and "labeled-response" in enabled
         try:
-            if labelled:
+            if echoes and "labeled-response" in enabled:
                 label = session.labels.new(self._clock() + ECHO_LIMIT, _Confirmation(line))
                 self.write(with_label(message, label))
-            else:
-                self.write(message)
+                return
+            self.write(message)
         except UnsendableMessage as error:
             line.failed(str(error))
-            return
-        if labelled:
             return
         if echoes:
             if len(self._unechoed) >= UNECHOED_LIMIT:

@@ -227,8 +227,7 @@ class Session:
         """What we just said, where the network does not echo it: the event that its echo would have been."""
         if message.command not in ("PRIVMSG", "NOTICE"):
             return None
-        echo = Message(message.command, message.params, self.state.me.mask, message.tags)
-        return self._speech.message(echo, self._clock(), None)
+        return self._speech.message(message, self._clock(), None, self.state.me)
 
     def _other(self, message: Message, time: float, batch: Batch | None, now: float) -> list[Event]:
         events = self.state.apply(message, time, batch)

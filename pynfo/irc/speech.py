@@ -44,8 +44,8 @@ class Speech:
     ) -> MessageReceived | None:
         """PRIVMSG or NOTICE. None for a CTCP request or answer other than ACTION."""
         params = message.params
-        if len(params) < 2 or not message.source:
-            raise MalformedMessage("a message without target, text or source")
+        if len(params) < 2:
+            raise MalformedMessage("a message without target or text")
         target, text = params[0], params[1]
         kind = "message" if message.command == "PRIVMSG" else "notice"
         if text[:1] == "\x01":

@@ -10,13 +10,13 @@ import asyncio
 from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
 
-from pynfo.irc.formatting import clean
-from pynfo.irc.split import split
 from zope.interface import implementer
 
 from pynfo.interfaces import IOutbox
+from pynfo.irc.formatting import clean
 from pynfo.irc.message import Message
 from pynfo.irc.pacing import Outgoing, Priority, QueueFull
+from pynfo.irc.split import split
 
 if TYPE_CHECKING:
     from pynfo.factory import Factory
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 BULK_AGE = 600.0  # seconds
 ANSWER_AGE = 30.0  # seconds
+SURELY_FITS = 200  # characters of ASCII that fit a line after any source and target
 LINES_LIMIT = 100  # lines that one text may become
 
 OutboxFull = QueueFull
@@ -81,7 +82,10 @@ class _Line(Outgoing):
         delivery: Delivery,
         index: int,
     ) -> None:
-        super().__init__(message, priority, target, expires)
+        self.message = message
+        self.priority = priority
+        self.target = target
+        self.expires = expires
         self.delivery = delivery
         self.index = index
 
@@ -112,10 +116,12 @@ class Outbox:
         client, name = self._find(target)
         command = "NOTICE" if kind == "notice" else "PRIVMSG"
         before, after = ("\x01ACTION ", "\x01") if kind == "action" else ("", "")
-        state = client.state
-        overhead = state.source_length() + len(f"{command} {name} :{before}{after}\r\n".encode())
-        pieces = _pieces(text, client.isupport.linelen - overhead)
-        messages = [Message(command, [name, before + piece + after]) for piece in pieces]
+        if len(text) < SURELY_FITS and text.isascii() and text.isprintable() and text and not before:
+            messages = [Message(command, [name, text])]
+        else:
+            overhead = client.state.source_length() + len(f"{command} {name} :{before}{after}\r\n".encode())
+            pieces = _pieces(text, client.isupport.linelen - overhead)
+            messages = [Message(command, [name, before + piece + after]) for piece in pieces]
         if tags:
             messages[0].tags = {
                 tag: value for tag, value in tags.items() if client.isupport.client_tag_allowed(tag)
@@ -145,12 +151,15 @@ class Outbox:
         if max_age is None:
             max_age = BULK_AGE if bulk else ANSWER_AGE
         priority = Priority.BULK if bulk else Priority.ANSWER
-        target = client.state.fold(client.isupport.strip_statusmsg(name)[1])
+        state = client.state
+        channel = state.channel(name)
+        target = state.fold(channel.name if channel else state.isupport.strip_statusmsg(name)[1])
         expires = client.time() + max_age
         delivery = Delivery(len(messages))
+        put = client.put
         for index, message in enumerate(messages):
             try:
-                client.put(_Line(message, priority, target, expires, delivery, index))
+                put(_Line(message, priority, target, expires, delivery, index))
             except QueueFull as full:
                 if index == 0:
                     raise
