@@ -17,7 +17,7 @@ from plugins.ignore import (
 )
 from pynfo.components import Componentized
 from pynfo.interfaces import ICommands, IEvents, IStorage, RetrievalError
-from pynfo.irc.events import MessageReceived, TagsReceived, User
+from pynfo.irc.events import MessageReceived, TagsReceived, User, UserInvited
 from pynfo.testing import Puppet
 from pynfo.testing.bot import Bot
 
@@ -214,6 +214,18 @@ def test_one_channel_cannot_fill_the_list(ignoring: Discrimination) -> None:
     ignoring.add("bob", "libera", "#other")
 
 
+def test_the_list_takes_so_many_entries_and_no_more(
+    ignoring: Discrimination, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(Discrimination.add.__globals__, "MOST", 2)
+    ignoring.add("bob")
+    ignoring.add("carol")
+
+    with pytest.raises(ValueError, match="the ignore list is full"):
+        ignoring.add("dave")
+    ignoring.add("carol", reason="renewed")
+
+
 def test_a_reason_is_cut_to_its_bound(ignoring: Discrimination) -> None:
     assert len(ignoring.add("bob", reason="x" * 10_000).reason) == REASON_LENGTH
 
@@ -268,6 +280,18 @@ async def test_no_plugin_is_told_of_what_ignored_people_say_or_react(bot: Bot) -
     await bot.settle()
 
     assert [event.text for event in told if not event.own] == ["hello"]
+
+
+@pytest.mark.pynfo(owner=True)
+async def test_an_ignored_person_invites_in_vain(bot: Bot) -> None:
+    def invited_by(user: User) -> bool:
+        event = UserInvited(network="test", time=0.0, nick="pynfo", channel="#trap", by=user)
+        published: bool = IEvents(bot.factory).publish(event)
+        return published
+
+    await bot.ask("!ignore bob --network")
+
+    assert (invited_by(BOB), invited_by(ALICE)) == (False, True)
 
 
 async def test_an_operator_rules_their_own_channel_only(bot: Bot) -> None:

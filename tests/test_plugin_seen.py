@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from plugins.seen import CLOSED
+from plugins.seen import CLOSED, ISightings
 from plugins.seen.answers import View, about, matches
 from plugins.seen.sightings import PLACES, SHARDS, TEXT_LENGTH, Sightings
 from pynfo.interfaces import IEvents, IOperator, IStorage
 from pynfo.irc import Message
-from pynfo.irc.events import ChannelSynced, User
+from pynfo.irc.events import (
+    ChannelRenamed,
+    ChannelSynced,
+    MessageReceived,
+    MessageRedacted,
+    User,
+    UserChanged,
+)
 from pynfo.irc.isupport import ISupport
 from pynfo.irc.state import State
 from pynfo.testing.bot import Bot, config_for
@@ -332,6 +340,37 @@ async def test_private_messages_do_not_count(bot: Bot) -> None:
     answer = await bot.ask("!seen bob")
 
     assert answer.startswith("bob is here; I have not heard them speak")
+
+
+async def test_words_to_the_operators_only_and_our_own_do_not_count(bot: Bot) -> None:
+    await bot.server.user("bob", channels=["#pynfo"])
+    said: dict[str, Any] = {"network": "test", "time": NOW, "channel": "#pynfo", "text": "psst"}
+    publish = IEvents(bot.factory).publish
+
+    publish(MessageReceived(**said, user=User("bob"), target="@#pynfo", statusmsg="@"))
+    publish(MessageReceived(**said, user=User("pynfo"), target="#pynfo", own=True))
+
+    assert await bot.ask("!seen bob") == "bob is here; I have not heard them speak"
+    assert ISightings(bot.factory).on("test").person("pynfo") is None
+
+
+async def test_what_else_happens_to_people_channels_and_messages_is_followed(bot: Bot) -> None:
+    bob = await bot.server.user("bob", channels=["#pynfo"])
+    bob.say("#pynfo", "my password")
+    await bot.settle()
+    sightings = ISightings(bot.factory).on("test")
+    publish = IEvents(bot.factory).publish
+    about: dict[str, Any] = {"network": "test", "time": NOW, "user": User("bob", account="robert")}
+    next(s for s in sightings.person("bob").sightings if s.spoken).msgid = "m1"
+
+    publish(UserChanged(**about, old=User("bob"), channels=["#pynfo"]))
+    publish(MessageRedacted(**about, target="#pynfo", channel="#pynfo", msgid="m1"))
+    publish(ChannelRenamed(network="test", time=NOW, old_channel="#pynfo", channel="#new", by=User("bob")))
+
+    person = sightings.person("bob")
+    assert person.account == "robert"
+    assert {s.channel for s in person.sightings} == {"#new"}
+    assert [s.text for s in person.sightings if s.spoken] == [""]
 
 
 async def test_a_channel_that_the_asker_is_not_in_stays_out_of_the_answer(bot: Bot) -> None:
