@@ -200,11 +200,14 @@ class Server:
         connections = self.open_connections
         for connection in connections:
             connection.close()
-        for connection in connections:
-            try:
-                await connection.wait_closed(CLOSE_LIMIT)
-            except TimeoutError:
+        try:
+            async with asyncio.timeout(CLOSE_LIMIT):
+                for connection in connections:
+                    await connection.wait_closed(None)
+        except TimeoutError:
+            for connection in connections:
                 connection.abort()
+                await connection.wait_closed()
         for person in list(self._present):
             self.remove(person, "The server goes")
 
