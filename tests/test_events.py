@@ -330,18 +330,20 @@ async def test_a_cancelled_coroutine_function_finishes_what_it_does_and_gets_not
 
 
 async def test_at_the_end_coroutine_functions_that_no_plugin_owned_are_cancelled(events):
-    ended = []
+    begun, ended = [], []
 
-    async def slow(_: Event) -> None:
+    async def slow(event: MessageReceived) -> None:
+        begun.append(event.text)
         try:
             await asyncio.Event().wait()
         finally:
-            ended.append(True)
+            ended.append(event.text)
 
-    events.subscribe(NetworkUp, slow)
-    events.publish(UP)
+    events.subscribe(MessageReceived, slow)
+    for text in ("one", "two"):
+        events.publish(message(text))
     await turns()
 
     await events.stop()
 
-    assert ended == [True]
+    assert (begun, ended) == (["one"], ["one"])

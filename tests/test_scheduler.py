@@ -383,8 +383,9 @@ async def test_the_operator_is_told_while_too_many_threads_are_stuck(scheduler, 
         await asyncio.wait_for(scheduler.in_thread(free.wait, 10), 0.01)
     told = dict(IOperator(factory).open)
     free.set()
-    while scheduler.threads.stuck or IOperator(factory).open:
-        await asyncio.sleep(0)
+    async with asyncio.timeout(10):
+        while scheduler.threads.stuck or IOperator(factory).open:
+            await asyncio.sleep(0)
 
     assert told == {
         "threads": "1 functions of plugins do not end: nothing more runs on threads until one does"

@@ -6,6 +6,7 @@ import asyncio
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 
 import pytest
@@ -40,16 +41,29 @@ def stuck():
 
 
 @pytest.fixture
-async def pool(stuck):
+async def pool(stuck, blocking):
     pool = ThreadPool(stuck.append, size=2, waiting_limit=1, stuck_limit=2)
     yield pool
     pool.close()
+    blocking.free.set()
+    for thread in pool_threads():
+        await asyncio.to_thread(thread.join, 10)
 
 
 async def entered(blocking: Blocking, times: int = 1) -> None:
     """Wait until the function has been called so many times more."""
     for _ in range(times):
         assert await asyncio.to_thread(blocking.entered.acquire, timeout=10)
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not condition():
+            await asyncio.sleep(0)
+
+
+def pool_threads() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name == "pynfo-pool"]
 
 
 async def give_up(task: asyncio.Task) -> None:
@@ -130,8 +144,7 @@ async def test_a_thread_whose_caller_gave_up_is_stuck_until_it_ends_and_another_
     assert "plugin dice: <tests.test_threads.Blocking object" in caplog.text
     assert "runs on, though nobody waits for it: 1 of at most 2 such threads" in caplog.text
     blocking.free.set()
-    while stuck[-1]:
-        await pool.run(lambda: None)
+    await until(lambda: not stuck[-1])
     assert stuck == [1, 0]
 
 
@@ -147,8 +160,7 @@ async def test_when_too_many_are_stuck_new_work_is_refused_until_one_ends(pool, 
         await pool.run(lambda: None)
 
     other.free.set()
-    while stuck[-1] == 2:
-        await asyncio.sleep(0)
+    await until(lambda: stuck[-1] < 2)
     assert await pool.run(lambda: "served") == "served"
 
 
@@ -165,16 +177,22 @@ async def test_work_that_waited_for_a_stuck_thread_gets_another(pool, blocking):
     await running[1]
 
 
-async def test_there_are_never_more_threads_than_its_size_and_the_stuck_ones(pool, blocking):
-    before = threading.active_count()
-    for _ in range(2):
-        task = asyncio.create_task(pool.run(blocking))
-        await entered(blocking)
-        await give_up(task)
-        await pool.run(lambda: None) if pool.stuck < 2 else None
+async def test_when_a_stuck_thread_ends_there_are_no_more_threads_than_the_size(pool, blocking, stuck):
+    others = Blocking()
+    given_up = asyncio.create_task(pool.run(blocking))
+    await entered(blocking)
+    await give_up(given_up)
+    running = [asyncio.create_task(pool.run(others)) for _ in range(2)]
+    await entered(others, 2)
+    threads = pool_threads()
 
-    assert threading.active_count() - before <= 2 + 2
     blocking.free.set()
+    await until(lambda: not stuck[-1])
+
+    assert len(threads) == 3
+    await until(lambda: len(pool_threads()) == 2)
+    others.free.set()
+    assert await asyncio.gather(*running) == ["done"] * 2
 
 
 async def test_when_it_closes_idle_threads_end_and_what_waits_is_cancelled(pool, blocking):
@@ -189,7 +207,7 @@ async def test_when_it_closes_idle_threads_end_and_what_waits_is_cancelled(pool,
         await waiting
     with pytest.raises(Busy, match="the bot is stopping"):
         await pool.run(lambda: None)
-    threads = [thread for thread in threading.enumerate() if thread.name == "pynfo-pool"]
+    threads = pool_threads()
     blocking.free.set()
     await asyncio.gather(*running)
     for thread in threads:
