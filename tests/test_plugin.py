@@ -6,9 +6,11 @@ import asyncio
 import gc
 import linecache
 import logging
+import os
 import sys
 import textwrap
 import threading
+import weakref
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -224,6 +226,51 @@ async def test_a_package_is_forgotten_with_its_parts(bot: Bot) -> None:
     assert not any(name.startswith("plugins.games") for name in sys.modules)
 
 
+async def test_the_sources_of_an_unloaded_plugin_are_not_kept(bot: Bot) -> None:
+    path = bot.write("dice", DICE)
+    await bot.plugins.load("dice")
+    assert linecache.getline(str(path), 2)
+
+    await bot.plugins.unload("dice")
+
+    assert str(path) not in linecache.cache
+
+
+async def test_what_typing_remembers_does_not_keep_an_unloaded_plugin(bot: Bot) -> None:
+    bot.write("dice", "import typing\nclass Die: ...\nMaybe = typing.Optional[Die]")
+    await bot.plugins.load("dice")
+    die = weakref.ref(sys.modules["plugins.dice"].Die)
+
+    await bot.plugins.unload("dice")
+
+    gc.collect()
+    assert die() is None
+
+
+async def test_nothing_is_left_of_a_package_that_fails_half_way(bot: Bot) -> None:
+    package = bot.directory / "plugins" / "dice"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text("import plugins.dice.board\n1 / 0")
+    (package / "board.py").touch()
+    (bot.directory / "plugins.tml").write_text('register("dice", "plugins.dice")')
+
+    await refusal(bot, "dice")
+
+    assert "plugins.dice.board" not in sys.modules
+
+
+async def test_a_plugin_that_was_written_a_moment_ago_is_found(bot: Bot) -> None:
+    directory = bot.write("dice", DICE).parent
+    await bot.plugins.load("dice")
+    moment = directory.stat().st_mtime_ns
+    bot.write("more", "")
+    os.utime(directory, ns=(moment, moment))  # as on file systems with coarse times
+
+    await bot.plugins.load("more")
+
+    assert "more" in bot.plugins.loaded
+
+
 async def test_a_plugin_need_not_stand_in_a_directory_named_plugins(bot: Bot) -> None:
     (bot.directory / "pynfo_test_dice.py").write_text("def init(factory): factory.told.append(__name__)")
     (bot.directory / "plugins.tml").write_text('register("dice", "pynfo_test_dice")')
@@ -389,7 +436,8 @@ async def test_a_broken_plugins_tml_is_logged_once_and_the_rest_load(
 # -- reload
 
 
-async def test_a_reload_brings_the_new_files(bot: Bot) -> None:
+async def test_a_reload_brings_the_new_files(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
     bot.write("dice", DICE)
     await bot.plugins.load("dice")
     bot.write("dice", DICE.replace("def roll", "def toss"), register=False)  # as long, and in the same second
@@ -417,16 +465,23 @@ async def test_the_old_plugin_goes_on_where_the_new_files_do_not_import(bot: Bot
 
 
 async def test_the_old_plugin_goes_on_where_the_new_one_refuses_its_settings(bot: Bot) -> None:
-    bot.write("dice", "import msgspec\nclass Settings(msgspec.Struct):\n    sides: int = 6")
+    package = bot.directory / "plugins" / "dice"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text(
+        "import msgspec\nclass Settings(msgspec.Struct):\n    sides: int = 6"
+    )
+    (bot.directory / "plugins.tml").write_text('register("dice", "plugins.dice")')
     bot.config.plugins = {"dice": {"sides": 6}}
     await bot.plugins.load("dice")
     old = sys.modules["plugins.dice"]
-    bot.write("dice", "", register=False)
+    (package / "__init__.py").write_text("import plugins.dice.extra")
+    (package / "extra.py").touch()
 
     with pytest.raises(PluginError, match="this plugin has no settings"):
         await bot.plugins.reload("dice")
 
     assert bot.plugins.loaded["dice"].module is old is sys.modules["plugins.dice"]
+    assert "plugins.dice.extra" not in sys.modules
 
 
 async def test_a_plugin_whose_new_init_fails_is_unloaded(bot: Bot) -> None:
@@ -511,7 +566,7 @@ async def test_every_fini_runs_though_one_does_not_end(bot: Bot, caplog: pytest.
 
 # -- what comes with Pynfo
 
-WATCHED = (FunctionType, ModuleType, type, asyncio.Future, asyncio.Handle, InterfaceClass)
+WATCHED = (FunctionType, ModuleType, type, asyncio.Future, asyncio.TimerHandle, InterfaceClass)
 BUNDLED = sorted(discover([own_directory()])[0])
 
 
@@ -522,7 +577,9 @@ def census() -> dict[str, int]:
     for thing in gc.get_objects():
         kind = type(thing)
         home = kind.__module__ if isinstance(kind.__module__, str) else ""
-        over = isinstance(thing, asyncio.Handle) and thing.cancelled()  # kept by the event loop for a while
+        over = (
+            isinstance(thing, asyncio.TimerHandle) and thing.cancelled()
+        )  # kept by the event loop for a while
         if not over and (home.startswith(("pynfo.", "plugins.")) or isinstance(thing, WATCHED)):
             kinds[f"{home}.{kind.__qualname__}"] += 1
     kinds["tasks"] = len(asyncio.all_tasks())
