@@ -30,7 +30,9 @@ def duration(seconds: float) -> str:
     if seconds < HOUR:
         return precisedelta(int(seconds), minimum_unit="seconds", format="%d")
     if seconds < DAY:
-        return precisedelta(seconds // MINUTE * MINUTE, minimum_unit="minutes", format="%d")
+        return precisedelta(round(seconds / MINUTE) * MINUTE, minimum_unit="minutes", format="%d")
     if seconds < 60 * DAY:
-        return precisedelta(seconds // HOUR * HOUR, minimum_unit="hours", suppress=["months"], format="%d")
-    return precisedelta(seconds // DAY * DAY, minimum_unit="months", format="%d")
+        return precisedelta(
+            round(seconds / HOUR) * HOUR, minimum_unit="hours", suppress=["months"], format="%d"
+        )
+    return precisedelta(round(seconds / DAY) * DAY, minimum_unit="months", format="%d")

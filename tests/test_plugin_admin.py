@@ -73,12 +73,12 @@ def a_command(**fields: Any) -> Any:
     )
 
 
-def test_a_command_is_told_on_one_line() -> None:
-    assert describe(a_command(help="Roll one die.\n\nExample: roll 6")) == (
-        "roll [SIDES]: Roll one die. Example: roll 6"
-    )
-    assert describe(a_command(aliases=("dice",), role="operator")) == (
-        "roll [SIDES]: Roll one die. Also: dice. For channel operators."
+def test_a_command_is_told_on_one_line_with_its_example_last() -> None:
+    command = a_command(help="Roll one die.\n\nExample: roll 6", aliases=("dice",), role="operator")
+
+    assert describe(a_command(), "!") == "!roll [SIDES]: Roll one die."
+    assert describe(command, "!") == (
+        "!roll [SIDES]: Roll one die. Also: dice. For channel operators. Example: !roll 6"
     )
 
 

@@ -18,12 +18,15 @@ from pynfo import Flag, ICommands, IEvents, IOperator, IOutbox, IScheduler, Requ
 from pynfo import __version__ as pynfo_version
 from pynfo.human_time import duration
 from pynfo.irc.events import JoinFailed, NetworkUp, UserJoined, UserRenamed
+from pynfo.plugin import PluginError
+from pynfo.services.outbox import OutboxFull, Undelivered
 
 if TYPE_CHECKING:
     from pynfo.irc.client import Client
     from pynfo.services.command_table import Command
 
 OUTCOME_LIMIT = 8.0  # seconds that an answer waits for the network's
+PLUGIN_LIMIT = 60.0  # seconds for a plugin to change: its init alone may take 20
 SAY_AGE = 15.0  # seconds after which something to be said is given up
 FIXED = ("command on", "command off", "prefix", "help")  # without these nothing could be switched on again
 
@@ -56,7 +59,7 @@ async def help_(request: Request, name: Rest = "") -> str:
         return f"I know {_listed(usable, request)}. {prefix}help COMMAND tells more"
     found = commands.find(name)
     if found is not None:
-        return f"{prefix}{describe(found)}"
+        return describe(found, prefix)
     some = [c for c in commands.commands() if name in (c.plugin, c.name.partition(" ")[0]) and not c.hidden]
     if not some:
         raise request.error(f"there is no command {name[:40]!r}: {prefix}help lists them")
@@ -90,14 +93,14 @@ async def plugin_list(request: Request) -> str:
     return f"{text}; not loaded: {', '.join(idle)}" if idle else text
 
 
-@command("plugin load", role="owner")
+@command("plugin load", role="owner", time_limit=PLUGIN_LIMIT)
 async def plugin_load(request: Request, name: str) -> str:
     """Load the plugin NAME until the next start; the config says what is loaded then."""
     await _change_plugin(request, "load", name)
     return f"{name} is loaded"
 
 
-@command("plugin unload", role="owner")
+@command("plugin unload", role="owner", time_limit=PLUGIN_LIMIT)
 async def plugin_unload(request: Request, name: str) -> str:
     """Unload the plugin NAME until the next start."""
     if name == "admin":
@@ -106,7 +109,7 @@ async def plugin_unload(request: Request, name: str) -> str:
     return f"{name} is unloaded"
 
 
-@command("plugin reload", role="owner")
+@command("plugin reload", role="owner", time_limit=PLUGIN_LIMIT)
 async def plugin_reload(request: Request, name: str) -> str:
     """Load the plugin NAME anew, from its files as they are now."""
     await _change_plugin(request, "reload", name)
@@ -114,8 +117,6 @@ async def plugin_reload(request: Request, name: str) -> str:
 
 
 async def _change_plugin(request: Request, change: str, name: str) -> None:
-    from pynfo.plugin import PluginError
-
     try:
         await getattr(request.factory.plugins, change)(name)
     except PluginError as error:
@@ -176,8 +177,6 @@ async def say(request: Request, target: str, text: Rest) -> str | None:
 
     Example: say #talk good morning
     """
-    from pynfo.services.outbox import OutboxFull, Undelivered
-
     network, name = _split(request, target)
     client = _client(request, network)
     if client.isupport.is_channel(name) and client.state.channel(name) is None:

@@ -15,13 +15,16 @@ if TYPE_CHECKING:
     from pynfo.services.command_table import Command
 
 
-def describe(command: Command) -> str:
-    """What a command is for: usage, docstring, other names, and who may use it."""
-    parts = [f"{command.usage}: {' '.join(command.help.split()) or 'nothing more is known of it.'}"]
+def describe(command: Command, prefix: str) -> str:
+    """What a command is for: usage, docstring, other names, who may use it, and the docstring's example."""
+    text, _, example = " ".join(command.help.split()).partition("Example: ")
+    parts = [f"{prefix}{command.usage}: {text.strip() or 'nothing more is known of it.'}"]
     if command.aliases:
         parts.append(f"Also: {', '.join(command.aliases)}.")
     if command.role != "anyone":
         parts.append(f"For {'channel operator' if command.role == 'operator' else command.role}s.")
+    if example:
+        parts.append(f"Example: {prefix}{example}")
     return " ".join(parts)
 
 
