@@ -55,6 +55,7 @@ networks = [
         # join_after="cloak",  # or after the "login", or at once after "connect"
         # join_on_invite=True,
         # nick="pynfo2",  # here only; alternate_nicks, username and realname as well
+        # plain_without_tls=True,  # log in by SASL PLAIN over a connection that anybody can read
         # bind="192.0.2.7",  # the address of this machine to connect from
         # messages_per_second=1, burst=5,  # None: as fast as the network lets you
         # quit_message="Pynfo goes",
@@ -65,8 +66,9 @@ networks = [
 
 # -- Plugins
 #
-# A plugin's name, and its settings. `pynfo plugins` tells what there is. Your own ones stand in plugins/
-# beside this file, and a plugins.tml there registers them; the README shows how to write one.
+# A plugin's name, and its settings; these three where nothing is said. `pynfo plugins` tells what there is.
+# Your own ones stand in plugins/ beside this file, and a plugins.tml there registers them; the README shows
+# how to write one.
 
 plugins = {
     "admin": {},  # help, and running the bot from IRC

@@ -44,6 +44,11 @@ RULES: Mapping[str, rules.Rule] = {
 }
 
 
+def bundled_plugins() -> dict[str, dict[str, Any]]:
+    """What a bot runs whose config says nothing of plugins."""
+    return {"admin": {}, "ignore": {}, "seen": {}}
+
+
 class Config(msgspec.Struct, kw_only=True):
     """What a config file says. `path` is the file, None where there is none."""
 
@@ -61,7 +66,7 @@ class Config(msgspec.Struct, kw_only=True):
     state_dir: Path = Path("state")
     plugin_path: list[Path] = []
     networks: list[NetworkSettings] = []
-    plugins: dict[str, dict[str, Any]] = {}  # name -> settings, as written
+    plugins: dict[str, dict[str, Any]] = msgspec.field(default_factory=bundled_plugins)  # name -> settings
 
 
 class _Form(Config, kw_only=True):
@@ -181,7 +186,7 @@ class _Reader:
             self._tell(f"there are no networks: write {example}", "networks")
         common = {name: values[name] for name in FOR_NETWORKS if name in values}
         values["networks"] = self._networks(written, common)
-        values["plugins"] = self._plugins(given.get("plugins", {}))
+        values["plugins"] = self._plugins(given.get("plugins", bundled_plugins()))
         self._masks(values, _names(written))
         return Config(path=Path(self._source.file), **values)
 

@@ -151,7 +151,7 @@ async def converse(bot: Bot, chat: Chat) -> None:
         while True:
             reading = asyncio.create_task(lines.get())
             await asyncio.wait((reading, quitting), return_when=asyncio.FIRST_COMPLETED)
-            if not reading.done():
+            if quitting.done():
                 reading.cancel()
                 return
             line = reading.result()

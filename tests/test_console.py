@@ -61,7 +61,7 @@ def test_runs_the_plugins_of_a_config_and_keeps_their_state(tmp_path):
     )
     assert "<robot> pong" in talk("?ping", folder=tmp_path, arguments=["config.py"])
     talk("?ignore spammer", folder=tmp_path)
-    assert any("spammer" in line for line in talk("?ignores", folder=tmp_path) if line.startswith("<robot>"))
+    assert any("<robot> 1 ignored: spammer" in line for line in talk("?ignores", folder=tmp_path))
 
 
 def test_does_not_let_control_characters_of_others_reach_the_terminal():
