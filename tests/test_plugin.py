@@ -596,7 +596,7 @@ def census() -> dict[str, int]:
 async def test_nothing_is_left_of_a_bundled_plugin_that_was_loaded_100_times(
     tmp_path: Path, name: str
 ) -> None:
-    factory = Factory(Config(state_dir=tmp_path))
+    factory = Factory(Config(state_dir=tmp_path, plugins={}))
     await factory.start()
 
     async def come_and_go(times: int) -> dict[str, int]:
