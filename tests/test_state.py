@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 
 from pynfo.irc import MalformedMessage, Message, state
@@ -578,19 +580,39 @@ def test_a_new_casemapping_folds_everything_that_is_known_again() -> None:
     assert network.state.is_me("ME")
 
 
-@pytest.mark.parametrize("command", [*state._HANDLERS])
-@pytest.mark.parametrize("params", [0, 1, 2, 3, 5])
-@pytest.mark.parametrize("source", ["", ":", ":bob!b@h ", ":me!m@h "])
-def test_a_line_with_whatever_parameters_is_understood_or_malformed(
-    network: Network, command: str, params: int, source: str
+def test_two_people_who_become_one_by_a_new_casemapping_leave_nothing_behind(
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    for words in ([""] * params, ["#one"] * params, ["me", "#one", "152", "", "+o"][:params]):
-        message = Message(command, words, source.strip(" :") or None)
-        try:
-            network.state.apply(message, 0.0, None)
-        except MalformedMessage:
-            continue
-    assert network.state.me.nick == network.state.nick
+    monkeypatch.setattr(state, "MEMBER_LIMIT", 4)
+    network = Network(
+        "005 me CASEMAPPING=ascii :are supported", ":me!m@h JOIN #one", "353 me = #one :a[!a@h a{!b@h"
+    )
+    for source in ("a[!a@h", "a{!b@h") * 2:
+        network.user_of(f"@account=x :{source} PRIVMSG #one :hi")
+
+    network("005 me CASEMAPPING=rfc1459 :are supported", ":a[!a@h QUIT")
+
+    assert network.user_of(":a[!a@h PRIVMSG me :hi").account is None
+    assert network.user_of(":a{!b@h PRIVMSG me :hi").account is None
+    network("353 me = #one :b c d")
+    with pytest.raises(MalformedMessage):
+        network("353 me = #one :e")
+
+
+@pytest.mark.parametrize("command", [*state._HANDLERS])
+def test_a_line_with_whatever_parameters_is_understood_or_malformed(network: Network, command: str) -> None:
+    for source in (None, "", "bob!b@h", "me!m@h", "irc.net"):
+        for params in (
+            [],
+            [""] * 2,
+            ["#one"] * 4,
+            ["", "#two", "", ":", "+"],
+            ["me", "#one", "152", "", "+o"],
+        ):
+            with contextlib.suppress(MalformedMessage):
+                network.state.apply(Message(command, params, source), 0.0, None)
+
+    assert network.state.users[network.state.fold(network.state.nick)] is network.state.me
 
 
 def test_a_server_cannot_put_us_into_channels_without_end(monkeypatch: pytest.MonkeyPatch) -> None:

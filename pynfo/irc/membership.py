@@ -181,17 +181,14 @@ class Membership:
 
     def tick(self, now: float) -> list[Event]:
         """Send what JOINs are due."""
-        state = self._state
-        if state is None or self._deadline is None or now < self._deadline:
+        if self._deadline is None or now < self._deadline:
             return []
         events: list[Event] = []
         ready = []
         for key, pursuit in list(self._pursuits.items()):
             if pursuit.due is None or pursuit.due > now:
                 continue
-            if key in state.channels:
-                pursuit.due, pursuit.asked = None, False
-            elif pursuit.asked:
+            if pursuit.asked:
                 events += self._failed(key, "the server does not answer", now)
             else:
                 ready.append(key)
@@ -271,7 +268,7 @@ class Membership:
 
     def _put_out(self, name: str, how: str, state: State, now: float) -> list[Event]:
         key = self._find(state.fold(name))
-        if key is None or self._pursuits[key].asked:  # asked: we parted, and have changed our mind since
+        if key is None:
             return []
         pursuit = self._pursuits[key]
         if pursuit.invited:

@@ -199,8 +199,6 @@ def _see(state: State, name: str, flags: str, seen: User) -> None:
     """WHO shows somebody; `flags` are `H` here or `G` gone, `*`, the bot letter, prefix symbols."""
     known = state.user(seen.nick)
     channel = state.channel(name)
-    if known is None and channel is None:
-        return
     bot = (known is not None and known.bot) or bool(state.isupport.bot and state.isupport.bot in flags)
     user = User(
         seen.nick, seen.username, seen.host, seen.account, seen.realname, away=flags[:1] == "G", bot=bot
