@@ -90,7 +90,8 @@ def launch(bot, port, folder, config):
         path = folder / "config.py"
         path.write_text(config.format(port=port, state=str(folder / "state"), plugins=str(HERE)))
         command = [sys.executable, "-m", "pynfo", "run", str(path)]
-    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+    return subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 def stop(process):

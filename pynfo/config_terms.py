@@ -66,7 +66,7 @@ class Unread(Secret):
     __slots__ = ()
 
 
-def env(name: str, default: str | None = None) -> Secret:
+def env(name: object, default: str | None = None) -> Secret:
     """A secret from the environment; `default` where it is not set."""
     value = os.environ.get(name, default) if isinstance(name, str) else None
     if value is not None:
@@ -76,9 +76,9 @@ def env(name: str, default: str | None = None) -> Secret:
     return _unread("env", 'env takes the name of a variable: write env("NAME")')
 
 
-def file(path: str) -> Secret:
+def file(path: object) -> Secret:
     """A secret from a file, without the line end; a relative path starts at the config file's directory."""
-    if not isinstance(path, str | os.PathLike):
+    if not isinstance(path, str | Path):
         return _unread("file", 'file takes a path: write file("PATH")')
     origin = f"file {path}"
     place = Path(sys._getframe(1).f_code.co_filename).parent / os.path.expanduser(path)

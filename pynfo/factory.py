@@ -28,7 +28,7 @@ from pynfo.interfaces import (
 )
 from pynfo.irc.client import Client, Connect
 from pynfo.irc.connect import open_connection
-from pynfo.irc.events import Event, LineReceived, NetworkUp, OperatorNotice, UserJoined
+from pynfo.irc.events import Event, LineReceived, NetworkUp, OperatorNotice, UserJoined, UserRenamed
 from pynfo.irc.settings import NetworkSettings
 from pynfo.irc.sts import PolicyStore
 from pynfo.plugin import PluginError, Plugins
@@ -173,15 +173,27 @@ class Factory(Componentized):
         return client
 
     def _on_event(self, event: Event) -> None:
-        kind = type(event)
-        if kind is OperatorNotice:
-            IOperator(self).tell(event.matter, event.text)  # type: ignore[attr-defined]
-        elif kind is NetworkUp:
-            for matter in ("connection", "login", "banned"):
+        """Publish an event of a client, after what it tells the operator."""
+        if isinstance(event, OperatorNotice):
+            IOperator(self).tell(event.matter, event.text)
+        elif isinstance(event, NetworkUp):
+            for matter in ("connection", "login", "banned", "nick"):
                 IOperator(self).settled(f"{event.network}/{matter}")
-        elif kind is UserJoined and event.own:  # type: ignore[attr-defined]
-            IOperator(self).settled(f"{event.network}/{event.channel}/join")  # type: ignore[attr-defined]
+        elif isinstance(event, UserJoined | UserRenamed) and event.own:
+            self._settle(event)
         self._publish(event)
+
+    def _settle(self, event: UserJoined | UserRenamed) -> None:
+        """We are where, or called what, we want to be: what was told of that is over."""
+        client = self.clients[event.network]
+        if isinstance(event, UserRenamed):
+            if event.user.nick == client.session.nicks.wanted:
+                IOperator(self).settled(f"{event.network}/nick")
+            return
+        fold = client.state.fold
+        for channel in client.session.membership.wanted.values():
+            if fold(channel.name) == fold(event.channel):
+                IOperator(self).settled(f"{event.network}/{channel.name}/join")
 
     def _plugin_of(self, module: str) -> str | None:
         """The loaded plugin that a module belongs to."""

@@ -39,6 +39,7 @@ from pynfo.irc.events import (
 __version__ = "1"
 
 STORE_AFTER = 0.25  # seconds that changes are gathered before they are stored
+HEARD = 1000  # people in channels whose last words wait to be taken in
 NICK_LENGTH = 64  # characters of a nick or a pattern
 WILD = frozenset("*?")
 CLOSED = frozenset("spik")  # modes of channels that not everybody may look into: secret, private, invite, key
@@ -69,9 +70,15 @@ class Watch:
         self._storage = IStorage(factory)
         self._limit = factory.settings("seen").people
         self._networks: dict[str, Sightings] = {}
+        self._heard: dict[tuple[str, str, str], MessageReceived] = {}  # not taken in yet, latest last
         self._stir = asyncio.Event()
 
     def on(self, network: str) -> Sightings:
+        if self._heard:
+            self._take_in()
+        return self._on(network)
+
+    def _on(self, network: str) -> Sightings:
         sightings = self._networks.get(network)
         if sightings is None:
             clients = self._factory.clients
@@ -91,6 +98,7 @@ class Watch:
             pass
 
     def _stored_one_by_one(self) -> Iterator[None]:
+        self._take_in()
         for network, sightings in list(self._networks.items()):
             while sightings.changed:
                 shard = sightings.changed.pop()
@@ -113,17 +121,30 @@ class Watch:
     # -- events
 
     def message(self, event: MessageReceived) -> None:
-        if event.own or event.channel is None or event.statusmsg:
+        """Of what somebody says in a channel only the last counts: it is taken in when it is wanted."""
+        channel = event.channel
+        if event.own or channel is None or event.statusmsg:
             return
-        self.on(event.network).saw(
-            event.user,
-            event.channel,
-            "did" if event.kind == "action" else "said",
-            event.time,
-            text=event.text,
-            msgid=event.msgid or "",
-        )
-        self._stir.set()
+        heard, key = self._heard, (event.network, event.user.nick, channel)
+        heard.pop(key, None)
+        heard[key] = event
+        if len(heard) == 1:
+            self._stir.set()
+        elif len(heard) > HEARD:
+            self._take_in()
+
+    def _take_in(self) -> None:
+        heard, self._heard = self._heard, {}
+        for (network, _, channel), event in heard.items():
+            if network in self._factory.clients:
+                self._on(network).saw(
+                    event.user,
+                    channel,
+                    "did" if event.kind == "action" else "said",
+                    event.time,
+                    text=event.text,
+                    msgid=event.msgid or "",
+                )
 
     def joined(self, event: UserJoined) -> None:
         if not event.own:

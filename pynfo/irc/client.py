@@ -31,7 +31,7 @@ CONNECT_LIMIT = 30.0  # seconds to resolve, connect and shake hands
 REGISTRATION_LIMIT = 60.0  # seconds from the connection to 001
 QUIT_LIMIT = 2.0  # seconds for the server to close after QUIT
 READ_LIMIT = 1 << 20  # bytes read but not worked off, past which we stop reading
-SLICE = 64  # lines worked off before the event loop has its turn
+SLICE = 128  # lines worked off before the event loop has its turn
 TOLD_AFTER = 3  # failed connections in a row before the operator is told
 
 Connect = Callable[..., Awaitable[asyncio.Transport]]
@@ -95,6 +95,7 @@ class Client(asyncio.Protocol):
         self._buffer = LineBuffer()
         self._lines: deque[bytes] = deque()
         self._unread = 0  # bytes of `_lines`
+        self._lines_wanted = False  # somebody asks for `LineReceived`
         self._working = False  # a slice of the lines is planned
         self._reading = True
         self._out: list[bytes] = []
@@ -329,6 +330,7 @@ class Client(asyncio.Protocol):
     def _work(self) -> None:
         """Work off a slice of the lines, then let the event loop have its turn."""
         now = self.time()
+        self._lines_wanted = self._wants_lines()
         for _ in range(min(SLICE, len(self._lines))):
             self._receive(self._lines.popleft(), now)
             if self.session.ending is not None:
@@ -353,7 +355,7 @@ class Client(asyncio.Protocol):
             return
         try:
             message = Message.parse(line)
-            if self._wants_lines():
+            if self._lines_wanted:
                 self._tell(LineReceived(network=self.name, time=wall.time(), message=message))
             events = self.session.receive(message, now)
         except MalformedMessage as error:
@@ -367,7 +369,10 @@ class Client(asyncio.Protocol):
         for event in events:
             if type(event) is MessageReceived and event.own:
                 self.sender.echoed(event)
-            self._tell(event)
+            try:
+                self._on_event(event)
+            except Exception:
+                log.exception("%s: an event could not be published", self.name)
 
     def _registered(self, now: float) -> None:
         self.since = wall.time()

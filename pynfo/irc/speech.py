@@ -67,7 +67,7 @@ class Speech:
             channel=channel,
             text=text,
             kind=kind,  # type: ignore[arg-type]  # one of the three
-            own=state.is_me(user.nick),
+            own=user.nick == state.nick,
             statusmsg=statusmsg,
         )
 

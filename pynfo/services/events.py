@@ -167,23 +167,26 @@ class Events:
         if plan is None:
             plan = self._plans[kind] = (_meeting(kind, self._filters), _meeting(kind, self._subscribers))
         filters, subscribers = plan
-        for registration in filters:
-            token = running_owner.set(registration.owner)
-            try:
-                if not registration.call(event):
-                    return False
-            except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - the edge of a plugin
-                report(registration.owner, f"the filter {registration!r}", error)
-            finally:
-                running_owner.reset(token)
-        for registration in subscribers:
-            token = running_owner.set(registration.owner)
-            try:
-                registration.call(event)
-            except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - the edge of a plugin
-                report(registration.owner, f"the subscriber {registration!r}", error)
-            finally:
-                running_owner.reset(token)
+        publisher = running = running_owner.get()
+        try:
+            for registration in filters:
+                if registration.owner is not running:
+                    running_owner.set(running := registration.owner)
+                try:
+                    if not registration.call(event):
+                        return False
+                except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - the edge of a plugin
+                    report(registration.owner, f"the filter {registration!r}", error)
+            for registration in subscribers:
+                if registration.owner is not running:
+                    running_owner.set(running := registration.owner)
+                try:
+                    registration.call(event)
+                except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - the edge of a plugin
+                    report(registration.owner, f"the subscriber {registration!r}", error)
+        finally:
+            if running is not publisher:
+                running_owner.set(publisher)
         return True
 
     def wants(self, event_type: type) -> bool:
