@@ -17,6 +17,7 @@ from pynfo.irc.backoff import HELD, Backoff
 from pynfo.irc.events import Event, LineReceived, MessageReceived, NetworkDown, OperatorNotice
 from pynfo.irc.isupport import ISupport
 from pynfo.irc.lines import LineBuffer
+from pynfo.irc.link import Link
 from pynfo.irc.message import MalformedMessage, Message
 from pynfo.irc.pacing import Outgoing, Priority
 from pynfo.irc.sender import CONTROL_AGE, Sender, with_label
@@ -49,7 +50,7 @@ class StandardReplyError(Exception):
         self.code = code
 
 
-class Client(asyncio.Protocol):
+class Client:
     """One network. `on_event` is called with every event, on the event loop.
 
     `connect(protocol_factory, settings, host, port, tls)` makes a connection: `connect.open_connection`, or
@@ -84,6 +85,7 @@ class Client(asyncio.Protocol):
         )
         self._backoff = Backoff(random)
         self._task: asyncio.Task[None] | None = None
+        self._link = Link(self)
         self._transport: asyncio.Transport | None = None
         self._closed: asyncio.Future[str] | None = None  # of this connection; gives the reason
         self._stopping = False
@@ -250,9 +252,10 @@ class Client(asyncio.Protocol):
         self.server = f"{host}:{port}"
         self.status = f"connecting to {self.server}"
         self._closed = self._loop.create_future()
+        link = self._link = Link(self)
         try:
             async with asyncio.timeout(CONNECT_LIMIT):
-                transport = await self._connect(lambda: self, self.settings, host, port, tls)
+                transport = await self._connect(lambda: link, self.settings, host, port, tls)
         except TimeoutError:
             return f"{self.server} does not answer within {CONNECT_LIMIT:.0f} s"
         except (OSError, ValueError, EOFError) as error:
@@ -266,12 +269,14 @@ class Client(asyncio.Protocol):
         self.sender.connected = True
         self.session.open(self._began, host=host, port=port, secure=tls)
         self._work()
-        return await self._closed
+        reason = await self._closed
+        return self.session.ending.reason if self.session.ending else reason
 
     def _after_connection(self, reason: str) -> None:
         welcomed, ending = self.session.welcomed_at, self.session.ending
         held = 0.0 if welcomed is None else self.time() - welcomed
         was_up, self.since = self.since is not None, None
+        self._link.release()
         self._transport = None
         self._buffer = LineBuffer()
         self._lines.clear()
@@ -293,15 +298,14 @@ class Client(asyncio.Protocol):
             matter = f"{self.name}/connection"
             self._tell(OperatorNotice(network=self.name, time=wall.time(), matter=matter, text=text))
 
-    # -- asyncio.Protocol
+    # -- what the link tells
 
     def connection_lost(self, error: Exception | None) -> None:
-        while self._lines and self.session.ending is None:
+        while self._transport is not None and self._lines and self.session.ending is None:
             self._receive(self._lines.popleft(), self.time())
         if self._closed is not None and not self._closed.done():
-            ending = self.session.ending
             lost = f"connection lost: {error}" if error else "the server closed the connection"
-            self._closed.set_result(ending.reason if ending else lost)
+            self._closed.set_result(lost)
 
     def pause_writing(self) -> None:
         self.sender.writable = False
@@ -416,6 +420,7 @@ class Client(asyncio.Protocol):
         if self._transport is None:
             return
         self._flush()
+        self._link.release()
         self._transport.close()
         self._loop.call_later(QUIT_LIMIT, self._transport.abort)
         if self._closed is not None and not self._closed.done():
