@@ -43,42 +43,91 @@ def run(path: Path | str, *, verbose: bool = False, log_format: str = "text") ->
 
 
 def run_until_interrupted(main: Callable[[], Coroutine[Any, Any, int]]) -> int:
-    """Run what talks to a person, for which Ctrl-C and SIGTERM are ways to leave. Returns the exit code."""
+    """Run what talks to a person, and leave it, politely too, on Ctrl-C or SIGTERM. Returns the exit code."""
+    give_back = _terminal()
 
-    def leave(number: int, _frame: object) -> None:
-        _end_after(QUIT_LIMIT, 0)
-        signal.raise_signal(signal.SIGINT)  # asyncio cancels `main`; a second one interrupts at once
+    async def talk() -> int:
+        task = asyncio.current_task()
+        assert task is not None
+        leaving = _Leaving(task.cancel, give_back)
+        leaving.on(signal.SIGINT, signal.SIGTERM)
+        try:
+            return await main()
+        except asyncio.CancelledError:
+            return 0
+        finally:
+            leaving.begin(0)
 
-    signal.signal(signal.SIGTERM, leave)
     try:
-        return asyncio.run(main())
-    except KeyboardInterrupt:
-        return 0
+        return asyncio.run(talk())
+    finally:
+        give_back()
 
 
 async def _serve(config: Config, path: Path | str) -> int:
     return await _Run(config, path).serve()
 
 
-class _Run:
-    """A running bot, and the signals that reach it.
+class _Leaving:
+    """The way out: `ask` is called once, on the event loop, and then there are `QUIT_LIMIT` seconds.
 
-    Signals are taken by `signal.signal`, not through the event loop, so that they work while something
-    blocks it. Quitting has its own clock for the same reason: past `QUIT_LIMIT` the process ends.
+    `at_once` is what must be done even where the process is ended. Signals are taken by `signal.signal`, not
+    through the event loop, so that they work while something blocks it; the limit has a thread for that.
     """
+
+    def __init__(self, ask: Callable[[], object], at_once: Callable[[], None] | None = None) -> None:
+        self._ask = ask
+        self._at_once = at_once
+        self._loop = asyncio.get_running_loop()
+        self._begun = False
+
+    def on(self, *numbers: signal.Signals) -> None:
+        """Leave on these signals; a Ctrl-C while leaving ends the process at once."""
+        for number in numbers:
+            signal.signal(number, self._on_signal)
+
+    def begin(self, code: int) -> None:
+        """From now on the process has `QUIT_LIMIT` seconds, whatever keeps it."""
+        if self._begun:
+            return
+        self._begun = True
+        clock = threading.Timer(QUIT_LIMIT, self._give_up, [code])
+        clock.daemon = True
+        clock.start()
+
+    def _on_signal(self, number: int, _frame: object) -> None:
+        if not self._begun:
+            self.begin(0)
+            self._loop.call_soon_threadsafe(self._ask)
+        elif number == signal.SIGINT:
+            self._end(AT_ONCE)
+
+    def _give_up(self, code: int) -> None:
+        log.error("something does not end; this is what is running:")
+        faulthandler.dump_traceback(all_threads=True)
+        self._end(code)
+
+    def _end(self, code: int) -> None:
+        if self._at_once is not None:
+            self._at_once()
+        os._exit(code)
+
+
+class _Run:
+    """A running bot, and the signals that reach it."""
 
     def __init__(self, config: Config, path: Path | str) -> None:
         self._path = path
         self._factory = Factory(config)
-        self._loop = asyncio.get_running_loop()
-        self._quitting = False
         self._reload_wanted = asyncio.Event()
 
     async def serve(self) -> int:
         """Start, stay, stop. Returns the exit code."""
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, self._on_signal)
         factory = self._factory
+        leaving = _Leaving(factory.request_quit)
+        leaving.on(signal.SIGINT, signal.SIGTERM)
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGHUP, self._reload_wanted.set)
         log.info("Pynfo %s starts, with %s", __version__, self._path)
         starting = asyncio.create_task(factory.start())
         quitting = asyncio.create_task(factory.wait_quit())
@@ -92,31 +141,11 @@ class _Run:
             factory.request_quit()
         reloading = asyncio.create_task(self._reload_when_asked())
         await quitting
-        self._end_in_time(code)
+        leaving.begin(code)
         reloading.cancel()
         await factory.stop(factory.quit_reason)
         log.info("Pynfo has stopped")
         return code
-
-    def _on_signal(self, number: int, _frame: object) -> None:
-        if number == signal.SIGHUP:
-            self._soon(self._reload_wanted.set)
-        elif number == signal.SIGINT and self._quitting:
-            os._exit(AT_ONCE)
-        else:
-            self._end_in_time(0)
-            self._soon(self._factory.request_quit)
-
-    def _soon(self, function: Callable[[], None]) -> None:
-        if not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(function)
-
-    def _end_in_time(self, code: int) -> None:
-        """End the process after `QUIT_LIMIT`, should anything keep it: a thread, a plugin, a server."""
-        if self._quitting:
-            return
-        self._quitting = True
-        _end_after(QUIT_LIMIT, code)
 
     async def _reload_when_asked(self) -> None:
         while True:
@@ -154,17 +183,16 @@ def _cannot_start(starting: asyncio.Task[None]) -> int:
     return 1
 
 
-def _end_after(seconds: float, code: int) -> None:
-    """End the process then, whatever still runs."""
-    clock = threading.Timer(seconds, _end, [code])
-    clock.daemon = True
-    clock.start()
+def _terminal() -> Callable[[], None]:
+    """A function that gives the terminal back as it is now; while a line is typed, it echoes nothing."""
+    import termios
 
-
-def _end(code: int) -> None:
-    log.error("something does not end; this is what is running:")
-    faulthandler.dump_traceback(all_threads=True)
-    os._exit(code)
+    try:
+        terminal = sys.stdin.fileno()
+        as_it_is = termios.tcgetattr(terminal)
+    except (OSError, ValueError, termios.error):  # no terminal
+        return lambda: None
+    return lambda: termios.tcsetattr(terminal, termios.TCSANOW, as_it_is)
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

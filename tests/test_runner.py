@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import pty
 import signal
+import subprocess
 import sys
+import termios
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -166,3 +170,26 @@ async def test_a_second_bot_on_the_same_state_does_not_start(server: Server, sta
     told = "".join(second.log)
     assert f"another Pynfo (process {first.process.pid}) uses the state directory" in told
     assert "Traceback" not in told
+
+
+@pytest.mark.parametrize("typed", [b"\x03", b"/quit\r"])
+async def test_a_terminal_is_given_back_as_it_was(tmp_path: Path, typed: bytes) -> None:
+    ours, theirs = pty.openpty()
+    as_it_was = termios.tcgetattr(theirs)
+    console = subprocess.Popen(
+        ["setsid", "--ctty", "--wait", sys.executable, "-m", "pynfo", "console"],
+        cwd=tmp_path, stdin=theirs, stdout=theirs, stderr=theirs,
+    )  # fmt: skip
+    try:
+        screen = b""
+        while b"pynfo is here" not in screen:
+            screen += await asyncio.wait_for(asyncio.to_thread(os.read, ours, 4096), LIMIT)
+
+        os.write(ours, typed)
+
+        assert await asyncio.to_thread(console.wait, LIMIT) == 0
+        assert termios.tcgetattr(theirs) == as_it_was
+    finally:
+        console.kill()
+        os.close(ours)
+        os.close(theirs)
