@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import signal
+import ssl
+import subprocess
+import sys
+import time
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -11,7 +17,7 @@ import pytest
 from pynfo.config import load
 from pynfo.factory import Factory
 from pynfo.interfaces import IEvents, IOutbox
-from pynfo.irc.events import ChannelSynced, NetworkUp
+from pynfo.irc.events import ChannelSynced, HistoryReceived, NetworkUp
 from tests.irc_user import LIMIT, IrcUser
 
 pytestmark = pytest.mark.ircd
@@ -121,9 +127,6 @@ async def test_a_message_is_confirmed_by_its_echo_with_an_id(tmp_path, start_irc
 
 
 async def test_connects_over_tls_with_a_pinned_certificate_only(tmp_path, start_ircd):
-    import hashlib
-    import ssl
-
     daemon = start_ircd("inspircd")
     der = ssl.PEM_cert_to_DER_cert(daemon.cert.read_text())
     pin = hashlib.sha256(der).hexdigest()
@@ -178,3 +181,52 @@ async def test_comes_back_after_a_kick(tmp_path, start_ircd):
         alice.send("KICK #pynfo pynfo :out")
         await alice.hears("KICK #pynfo pynfo")
         await alice.hears("pynfo.* JOIN :?#pynfo")
+
+
+async def test_commands_that_are_only_played_back_are_not_answered(tmp_path, start_ircd):
+    daemon = start_ircd("inspircd")
+    async with await IrcUser.connect(daemon.port, "alice", "#pynfo") as alice:
+        alice.send("MODE #pynfo +H 20:60m")
+        await alice.hears(r"MODE #pynfo \+H")
+        alice.say("#pynfo", "!ping from the past")
+        alice.say("#pynfo", "!ping")
+        async with running(tmp_path, network("insp", daemon)) as factory:
+            histories = Events(factory, HistoryReceived)
+            await in_channel(factory, "insp")
+            history = await histories.next(HistoryReceived, "insp")
+            assert "!ping" in [event.text for event in history.events]
+            alice.say("#pynfo", "!help ping")
+            assert "ping" in (answer := await alice.hears(":pynfo!.* PRIVMSG #pynfo"))
+            assert "pong" not in answer
+
+
+async def test_keeps_its_state_over_kill_9(tmp_path, start_ircd):
+    daemon = start_ircd("inspircd")
+    (tmp_path / "config.py").write_text(CONFIG.format(networks=network("insp", daemon)))
+    command = [sys.executable, "-m", "pynfo", "run", str(tmp_path / "config.py")]
+    async with await IrcUser.connect(daemon.port, "alice", "#pynfo") as alice:
+        with open(tmp_path / "log", "wb") as log:
+            bot = subprocess.Popen(command, stderr=log)
+            try:
+                await alice.hears("JOIN :?#pynfo")
+                alice.say("#pynfo", "!ignore spammer")
+                await alice.hears("PRIVMSG #pynfo :ignoring spammer")
+                await asyncio.to_thread(until_stored, tmp_path / "state" / "state.sqlite", b"spammer")
+                bot.send_signal(signal.SIGKILL)
+                await alice.hears(":pynfo!.* QUIT")
+                bot.wait()
+                bot = subprocess.Popen(command, stderr=log)
+                await alice.hears("JOIN :?#pynfo")
+                alice.say("#pynfo", "!ignores")
+                assert "spammer" in await alice.hears("(PRIVMSG|NOTICE) alice :1 ignored")
+                bot.terminate()
+                assert await asyncio.to_thread(bot.wait, 10) == 0
+            finally:
+                bot.kill()
+
+
+def until_stored(database: Path, value: bytes) -> None:
+    """Wait until a value stands in the files of the database; within the second that is promised."""
+    deadline = time.monotonic() + 1.0
+    while not any(value in path.read_bytes() for path in database.parent.glob(database.name + "*")):
+        assert time.monotonic() < deadline, "not on disk within a second"
