@@ -12,6 +12,9 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 
+LIMIT = 6 * 3600.0  # virtual seconds: whoever waits longer waits for what never comes
+
+
 class _Selector(selectors.SelectSelector):
     advance: Callable[[float], None]
 
@@ -41,6 +44,11 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
 
 
 def run(coroutine: Coroutine[Any, Any, None]) -> None:
-    """Run a test's coroutine to its end."""
+    """Run a test's coroutine to its end. `TimeoutError` after `LIMIT`."""
+
+    async def limited() -> None:
+        async with asyncio.timeout(LIMIT):
+            await coroutine
+
     with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
-        runner.run(coroutine)
+        runner.run(limited())
