@@ -240,6 +240,41 @@ class TestPace:
             assert line.fate[0] == "confirmed"
 
     @in_virtual_time
+    async def test_a_full_queue_does_not_keep_it_out_of_its_channels(self):
+        async with joined(messages_per_second=10.0) as run:
+            await asyncio.sleep(120)
+            (await run.server.connection(1)).abort()
+            await run.event(NetworkDown)
+            lines = [
+                Line(str(number), f"#{number % 2}", expires=run.client.time() + 30) for number in range(999)
+            ]
+            for line in [Line("kept"), *lines]:
+                run.client.put(line)
+            await (await run.server.connection(2, timeout=None)).expect("PRIVMSG #pynfo :kept", timeout=None)
+
+    @in_virtual_time
+    async def test_what_belongs_to_a_connection_ends_with_it(self):
+        async with joined() as run:
+            first = await run.server.connection(1)
+            for number in range(100):
+                first.send(f"PING :{number}")
+            first.send("PING :last")
+            await asyncio.sleep(2)
+            first.abort()
+            second = await run.server.connection(2, timeout=None)
+            await asyncio.sleep(300)
+            assert not [line for line in second.received if line.startswith("PONG") and "pynfo" not in line]
+
+    @in_virtual_time
+    async def test_a_server_that_asks_faster_than_it_lets_answer_costs_a_bounded_amount(self):
+        async with joined() as run:
+            connection = await run.server.connection(1)
+            for number in range(5000):
+                connection.send(f"PING :{number}")
+            await asyncio.sleep(5)
+            assert run.client.queued <= 500
+
+    @in_virtual_time
     async def test_what_is_too_old_is_given_up(self):
         server = Server()
         async with joined(server) as run:

@@ -31,6 +31,15 @@ class TestTokenBucket:
         assert not bucket.take(100.4)
         assert bucket.take(100.5)
 
+    def test_after_the_wait_that_it_names_there_is_nothing_more_to_wait_for(self):
+        bucket = TokenBucket(rate=10, burst=5)
+        now = 1000.0
+        bucket.refill(now)
+        for _ in range(1000):
+            now += bucket.wait(now)
+            assert bucket.wait(now) == 0  # or a timer would fire without getting any further
+            assert bucket.take(now)
+
     def test_never_holds_more_than_the_burst(self):
         bucket = TokenBucket(rate=1, burst=2)
         bucket.refill(0)

@@ -20,7 +20,7 @@ from pynfo.irc.lines import LineBuffer
 from pynfo.irc.link import Link
 from pynfo.irc.message import MalformedMessage, Message
 from pynfo.irc.pacing import Outgoing, Priority
-from pynfo.irc.sender import CONTROL_AGE, Sender, with_label
+from pynfo.irc.sender import CONTROL_AGE, OfConnection, Sender, with_label
 from pynfo.irc.session import Session
 from pynfo.irc.settings import NetworkSettings
 from pynfo.irc.state import State
@@ -191,8 +191,9 @@ class Client:
             if not future.done():
                 future.set_result(messages)
 
-        label = self.session.labels.new(self.time() + timeout, answered)
-        self.put(Outgoing(with_label(message, label), Priority.ANSWER))
+        late = self.time() + timeout
+        label = self.session.labels.new(late, answered)
+        self.put(OfConnection(with_label(message, label), Priority.ANSWER, expires=late))
         self._wake()
         messages = await future
         if messages is None:

@@ -14,6 +14,7 @@ from enum import IntEnum
 from pynfo.irc.message import Message
 
 QUEUE_LIMIT = 1000  # lines that wait in one connection
+WHOLE = 1 - 1e-9  # a token, but for what rounding takes from it
 TARGET_LIMIT = 500  # lines that wait for one target: nobody fills the queue alone
 
 
@@ -72,7 +73,7 @@ class TokenBucket:
         """Take a token, if there is one."""
         self._tokens = min(float(self.burst), self._tokens + (now - self._filled) * self.rate)
         self._filled = now
-        if self._tokens < 1 - 1e-9:
+        if self._tokens < WHOLE:
             return False
         self._tokens -= 1
         return True
@@ -80,7 +81,7 @@ class TokenBucket:
     def wait(self, now: float) -> float:
         """Seconds until `take` succeeds."""
         tokens = self._tokens + (now - self._filled) * self.rate
-        return max(0.0, (1 - tokens) / self.rate)
+        return 0.0 if tokens >= WHOLE else (1 - tokens) / self.rate
 
 
 class SendQueue:
@@ -103,13 +104,17 @@ class SendQueue:
                 yield from lines
 
     def put(self, line: Outgoing) -> None:
-        """Add a line. Raises `QueueFull`; an urgent line always finds room."""
+        """Add a line. Raises `QueueFull`.
+
+        What keeps us connected and in our channels finds room however much else waits: up to the bound for
+        one target, which is the server.
+        """
         lines = self._waiting[line.priority].get(line.target)
-        if line.priority is not Priority.URGENT:
-            if self._count >= self.limit:
-                raise QueueFull(f"{self._count} lines are waiting to be sent, which is the limit")
-            if lines and len(lines) >= self.target_limit:
-                raise QueueFull(f"{len(lines)} lines are waiting for {line.target}, which is the limit")
+        if line.priority >= Priority.ANSWER and self._count >= self.limit:
+            raise QueueFull(f"{self._count} lines are waiting to be sent, which is the limit")
+        if lines and len(lines) >= self.target_limit:
+            target = line.target or "the server"
+            raise QueueFull(f"{len(lines)} lines are waiting for {target}, which is the limit")
         if lines is None:
             lines = self._waiting[line.priority][line.target] = deque()
         lines.append(line)

@@ -62,7 +62,7 @@ class Sender:
             self.write(message)
             return
         try:
-            self._queue.put(Outgoing(message, priority, expires=self._clock() + CONTROL_AGE))
+            self._queue.put(OfConnection(message, priority, expires=self._clock() + CONTROL_AGE))
         except QueueFull:
             log.error("%s: %s is not sent: too much waits", self.session.settings.name, message.command)
 
@@ -121,6 +121,8 @@ class Sender:
         """The connection is gone: what was written and not confirmed will not be."""
         self.connected = False
         self.writable = True
+        for line in self._queue.discard(lambda line: isinstance(line, OfConnection)):
+            line.failed(UNCONFIRMED)
         for line in self._unechoed:
             line.failed(UNCONFIRMED)
         self._unechoed.clear()
@@ -174,6 +176,12 @@ class Sender:
         event = session.sent(message)
         if event is not None:
             self._said(event)
+
+
+class OfConnection(Outgoing):
+    """A line that means nothing on another connection, such as PONG, JOIN, or a question with a label."""
+
+    __slots__ = ()
 
 
 class _Confirmation:
