@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 CONNECT_LIMIT = 30.0  # seconds to resolve, connect and shake hands
 REGISTRATION_LIMIT = 60.0  # seconds from the connection to 001
 QUIT_LIMIT = 2.0  # seconds for the server to close after QUIT
+OUT_LIMIT = 256  # lines written in one turn of the event loop before the connection gets them
 READ_LIMIT = 1 << 20  # bytes read but not worked off, past which we stop reading
 SLICE = 128  # lines worked off before the event loop has its turn
 TOLD_AFTER = 3  # failed connections in a row before the operator is told
@@ -371,9 +372,9 @@ class Client:
             return
         if self.since is None and self.session.ready:
             self._registered(now)
+        if self.sender.echoes:
+            self.sender.echoes.hear(message, self.session.state)
         for event in events:
-            if type(event) is MessageReceived and event.own:
-                self.sender.echoed(event)
             try:
                 self._on_event(event)
             except Exception:
@@ -400,12 +401,18 @@ class Client:
         if not self._out:
             self._loop.call_soon(self._flush)
         self._out.append(data)
+        if len(self._out) >= OUT_LIMIT:
+            self._hand_over()
 
-    def _flush(self) -> None:
+    def _hand_over(self) -> None:
+        """Give the connection what was written; it pauses us where it has too much of it."""
         if self._out and self._transport is not None:
             data = b"".join(self._out)
             self._out.clear()
             self._transport.write(data)
+
+    def _flush(self) -> None:
+        self._hand_over()
         if self._own_words:
             said, self._own_words = self._own_words, []
             for event in said:

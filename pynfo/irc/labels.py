@@ -24,9 +24,14 @@ class Labels:
     def __len__(self) -> int:
         return len(self._waiting)
 
+    @property
+    def full(self) -> bool:
+        """Whether a new label would give up the oldest."""
+        return len(self._waiting) >= LIMIT
+
     def new(self, deadline: float, answer: Answer) -> str:
         """A fresh label; `answer` is called once. At the bound the oldest is given up."""
-        if len(self._waiting) >= LIMIT:
+        if self.full:
             self._give_up(next(iter(self._waiting)))
         self._next += 1
         label = f"p{self._next}"

@@ -8,9 +8,9 @@ is written (IRCv3 "echo-message", "Labeled Responses").
 from __future__ import annotations
 
 import logging
-from collections import deque
 from collections.abc import Callable
 
+from pynfo.irc.echoes import ECHO_LIMIT, ECHOED, UNCONFIRMED, Echoes
 from pynfo.irc.events import MessageReceived
 from pynfo.irc.message import Message, UnsendableMessage
 from pynfo.irc.pacing import Outgoing, Priority, QueueFull, SendQueue, TokenBucket
@@ -20,11 +20,7 @@ from pynfo.irc.settings import NetworkSettings
 log = logging.getLogger(__name__)
 
 CONTROL_AGE = 600.0  # seconds that an unsent line of the session's is worth sending
-ECHO_LIMIT = 60.0  # seconds for the network to confirm a line
-UNECHOED_LIMIT = 512  # lines whose echo is awaited without a label; past it the oldest is taken as said
-UNCONFIRMED = "the connection was lost before the network confirmed it"
 TOO_OLD = "it became too old to be said"
-ECHOED = frozenset({"PRIVMSG", "NOTICE", "TAGMSG"})
 
 
 class Sender:
@@ -45,7 +41,7 @@ class Sender:
         self._write_bytes = write
         self._said = said
         self._clock = clock  # monotonic seconds
-        self._unechoed: deque[Outgoing] = deque()
+        self.echoes = Echoes()
         self.configure(settings)
 
     def __len__(self) -> int:
@@ -100,15 +96,21 @@ class Sender:
 
     def due(self, now: float) -> float | None:
         """When `pump` or `expire` has something to do next (monotonic seconds)."""
-        if not self._queue:
-            return None
-        times = [self._queue.next_expiry()]
-        if self.connected and self._bucket is not None and (wait := self._bucket.wait(now)) > 0:
+        times = [self.echoes.deadline()]
+        if self._queue:
+            times.append(self._queue.next_expiry())
+        if (
+            self._queue
+            and self.connected
+            and self._bucket is not None
+            and (wait := self._bucket.wait(now)) > 0
+        ):
             times.append(now + wait)
         return min((time for time in times if time is not None), default=None)
 
     def expire(self, now: float) -> None:
-        """Give up what has become too old."""
+        """Give up what has become too old, and what is not confirmed in time."""
+        self.echoes.expire(now)
         for line in self._queue.expire(now):
             line.failed(TOO_OLD)
 
@@ -123,9 +125,7 @@ class Sender:
         self.writable = True
         for line in self._queue.discard(lambda line: isinstance(line, OfConnection)):
             line.failed(UNCONFIRMED)
-        for line in self._unechoed:
-            line.failed(UNCONFIRMED)
-        self._unechoed.clear()
+        self.echoes.close()
 
     def close(self, reason: str) -> None:
         """Give up everything that waits."""
@@ -136,18 +136,14 @@ class Sender:
         """Write a line now. Raises `UnsendableMessage`."""
         self._write_bytes(message.format(self.session.isupport.linelen))
 
-    def echoed(self, event: MessageReceived) -> None:
-        """Our own words came back: confirm the line, on a network that echoes but has no labels."""
-        for line in self._unechoed:
-            if event.message is not None and line.message.params == event.message.params:
-                self._unechoed.remove(line)
-                line.confirmed(event.msgid)
-                return
-
     def _sendable(self, target: str) -> bool:
         """Whether a line to `target` may go now."""
         session = self.session
-        if target in session.state.channels or not target:
+        if not target:
+            return True
+        if session.labels.full:  # more is said when the network has confirmed some of it
+            return False
+        if target in session.state.channels:
             return True
         return session.ready and target not in session.membership.wanted
 
@@ -168,9 +164,7 @@ class Sender:
             line.failed(str(error))
             return
         if echoes:
-            if len(self._unechoed) >= UNECHOED_LIMIT:
-                self._unechoed.popleft().confirmed(None)
-            self._unechoed.append(line)
+            self.echoes.expect(line, self._clock())
             return
         line.confirmed(None)
         event = session.sent(message)
