@@ -7,6 +7,7 @@ with its network's client, which paces it.
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
 
@@ -24,8 +25,11 @@ if TYPE_CHECKING:
 
 BULK_AGE = 600.0  # seconds
 ANSWER_AGE = 30.0  # seconds
-SURELY_FITS = 200  # characters of ASCII that fit a line after any source and target
+NAME_LENGTH = 64  # characters of a target; networks have at most 50
+SURELY_FITS = 100  # characters of ASCII that fit a line after any source and target
 LINES_LIMIT = 100  # lines that one text may become
+
+_SENDABLE = re.compile(r"[^\0-\x20,\x7f]+").fullmatch
 
 OutboxFull = QueueFull
 
@@ -35,7 +39,10 @@ class Undelivered(Exception):
 
 
 class Delivery:
-    """What becomes of what was said. `await delivery` gives its `msgids`, or raises `Undelivered`."""
+    """What becomes of what was said. `await delivery` gives its `msgids`, or raises `Undelivered`.
+
+    Done at once where there was nothing to say.
+    """
 
     __slots__ = ("_future", "_left", "msgids", "reason")
 
@@ -116,13 +123,13 @@ class Outbox:
         client, name = self._find(target)
         command = "NOTICE" if kind == "notice" else "PRIVMSG"
         before, after = ("\x01ACTION ", "\x01") if kind == "action" else ("", "")
-        if len(text) < SURELY_FITS and text.isascii() and text.isprintable() and text and not before:
+        if 0 < len(text) < SURELY_FITS and text.isascii() and text.isprintable() and not before:
             messages = [Message(command, [name, text])]
         else:
             overhead = client.state.source_length() + len(f"{command} {name} :{before}{after}\r\n".encode())
             pieces = _pieces(text, client.isupport.linelen - overhead)
             messages = [Message(command, [name, before + piece + after]) for piece in pieces]
-        if tags:
+        if tags and messages:
             messages[0].tags = {
                 tag: value for tag, value in tags.items() if client.isupport.client_tag_allowed(tag)
             }
@@ -141,7 +148,7 @@ class Outbox:
         client = self._clients.get(network)
         if client is None:
             raise LookupError(f"there is no network {network!r}")
-        if not slash or not name or name[0] == ":" or not name.isprintable() or " " in name or "," in name:
+        if not slash or not 0 < len(name) <= NAME_LENGTH or name[0] == ":" or not _SENDABLE(name):
             raise LookupError(f"{target!r} is not network/#channel or network/nick")
         return client, name
 
@@ -170,13 +177,11 @@ class Outbox:
 
 
 def _pieces(text: str, limit: int) -> list[str]:
-    """Lines of at most `limit` bytes that may be said; one empty line where nothing is left of the text."""
-    if "\n" not in text:
-        return split(clean(text), limit) or [""]
+    """Lines of at most `limit` bytes that may be said; none where nothing is left of the text."""
     pieces: list[str] = []
     for line in text.split("\n"):
         if line.strip():
             pieces += split(clean(line), limit)
     if len(pieces) > LINES_LIMIT:
         pieces[LINES_LIMIT - 1 :] = [f"({len(pieces) - LINES_LIMIT + 1} more lines are left out)"]
-    return pieces or [""]
+    return pieces
