@@ -94,3 +94,17 @@ async def test_a_flood_of_our_own_is_bounded_without_pacing_too():
         with pytest.raises(QueueFull):
             for number in range(100_000):
                 run.client.put(Outgoing(message, Priority.BULK, f"nick{number % 9}"))
+
+
+@in_virtual_time
+async def test_what_cannot_be_sent_is_told_once():
+    fates = []
+
+    class Counted(Line):
+        def failed(self, reason):
+            fates.append(reason)
+
+    async with joined() as run:
+        run.client.put(Counted("x" * 600))
+        await asyncio.sleep(100)
+        assert len(fates) == 1

@@ -454,3 +454,14 @@ def test_begins_afresh_on_every_connection():
     conversation.said()
     assert conversation.open() == ["CAP LS 302", "NICK pynfo", "USER pynfo 0 * Pynfo"]
     assert not conversation.session.capabilities.enabled
+
+
+@pytest.mark.parametrize(
+    ("tag", "time"),
+    [("2016-12-31T23:59:60.500Z", 1483228799.5), ("soon", WALL), ("", WALL), ("2016-13-01T00:00:00Z", WALL)],
+)
+def test_a_line_is_not_lost_for_the_time_that_it_tells(tag, time):
+    conversation = Conversation()
+    conversation.register("server-time")
+    [event] = conversation.hear(f"@time={tag} :alice!a@h PRIVMSG pynfo :x")
+    assert event.time == time

@@ -15,10 +15,11 @@ from random import Random
 
 from pynfo.irc.backoff import HELD, Backoff
 from pynfo.irc.events import Event, LineReceived, MessageReceived, NetworkDown, OperatorNotice
+from pynfo.irc.formatting import clean
 from pynfo.irc.isupport import ISupport
 from pynfo.irc.lines import LineBuffer
 from pynfo.irc.link import Link
-from pynfo.irc.message import MalformedMessage, Message
+from pynfo.irc.message import MalformedMessage, Message, UnsendableMessage
 from pynfo.irc.pacing import Outgoing, Priority
 from pynfo.irc.sender import CONTROL_AGE, OfConnection, Sender, with_label
 from pynfo.irc.session import Session
@@ -31,6 +32,7 @@ log = logging.getLogger(__name__)
 CONNECT_LIMIT = 30.0  # seconds to resolve, connect and shake hands
 REGISTRATION_LIMIT = 60.0  # seconds from the connection to 001
 QUIT_LIMIT = 2.0  # seconds for the server to close after QUIT
+REASON_LENGTH = 100  # characters of a reason to quit or to leave, which fits every line
 OUT_LIMIT = 256  # lines written in one turn of the event loop before the connection gets them
 READ_LIMIT = 1 << 20  # bytes read but not worked off, past which we stop reading
 SLICE = 128  # lines worked off before the event loop has its turn
@@ -157,7 +159,7 @@ class Client:
 
     def part(self, channel: str, reason: str = "") -> None:
         """Leave `channel`, and stay out."""
-        self.session.membership.part(channel, reason)
+        self.session.membership.part(channel, clean(reason)[:REASON_LENGTH])
         self._pump()
 
     def set_nick(self, nick: str) -> None:
@@ -215,7 +217,8 @@ class Client:
         self._stopping = True
         if self._transport is not None and self._closed is not None:
             if self.session.welcomed_at is not None:
-                self.sender.write(Message("QUIT", [reason or self.settings.quit_message]))
+                said = clean(reason or self.settings.quit_message)[:REASON_LENGTH]
+                self.sender.write(Message("QUIT", [said]))
                 self._flush()
                 await asyncio.wait([self._closed], timeout=QUIT_LIMIT)
             self._hang_up("quit")
@@ -269,7 +272,10 @@ class Client:
         self._began = self.time()
         self.status = f"registering with {self.server}"
         self.sender.connected = True
-        self.session.open(self._began, host=host, port=port, secure=tls)
+        try:
+            self.session.open(self._began, host=host, port=port, secure=tls)
+        except UnsendableMessage as error:
+            self._hang_up(f"cannot register: {error}")
         self._work()
         reason = await self._closed
         return self.session.ending.reason if self.session.ending else reason
@@ -456,7 +462,13 @@ class Client:
         now = self.time()
         self.sender.expire(now)
         if self._transport is not None:
-            for event in self.session.tick(now):
+            try:
+                events = self.session.tick(now)
+            except Exception as error:
+                log.exception("%s: what was due could not be done", self.name)
+                events = []
+                self._hang_up(f"an unexpected error: {error!r}")
+            for event in events:
                 self._tell(event)
             if self.session.welcomed_at is None and now >= self._began + REGISTRATION_LIMIT:
                 late = f"{self.server} did not complete the registration within {REGISTRATION_LIMIT:.0f} s"

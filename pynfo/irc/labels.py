@@ -38,6 +38,10 @@ class Labels:
         self._waiting[label] = (deadline, answer)
         return label
 
+    def forget(self, label: str) -> None:
+        """What was to bear it was not sent."""
+        del self._waiting[label]
+
     def resolve(self, label: str, messages: list[Message]) -> bool:
         """The answer to `label` is whole. False where nobody waits for it."""
         waiting = self._waiting.pop(label, None)

@@ -24,4 +24,8 @@ class LineBuffer:
             self.left_out += not self._skipping
             self._partial = b""
             self._skipping = True
+        if len(data) > LINE_LIMIT and any(len(line) > LINE_LIMIT for line in lines):
+            whole = len(lines)
+            lines = [line for line in lines if len(line) <= LINE_LIMIT]
+            self.left_out += whole - len(lines)
         return lines

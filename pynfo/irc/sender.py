@@ -157,7 +157,11 @@ class Sender:
         try:
             if echoes and "labeled-response" in enabled:
                 label = session.labels.new(self._clock() + ECHO_LIMIT, _Confirmation(line))
-                self.write(with_label(message, label))
+                try:
+                    self.write(with_label(message, label))
+                except UnsendableMessage:
+                    session.labels.forget(label)
+                    raise
                 return
             self.write(message)
         except UnsendableMessage as error:

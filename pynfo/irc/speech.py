@@ -141,13 +141,14 @@ class Speech:
 def stamp(message: Message) -> float | None:
     """The `time` tag as seconds since the epoch (IRCv3 "server-time"); None where there is none.
 
-    Raises `MalformedMessage` for one that is no time.
+    One that is no time counts as none, so that the line itself is not lost; a leap second, which the
+    specification allows, counts as the second before it.
     """
     value = message.tags.get("time")
     if not value:
         return None
     try:
-        moment = datetime.fromisoformat(value)
+        moment = datetime.fromisoformat(value.replace(":60", ":59") if value[16:19] == ":60" else value)
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
     except (ValueError, OverflowError):
-        raise MalformedMessage(f"{value[:40]!r} is not a time") from None
+        return None
