@@ -28,7 +28,15 @@ from pynfo.interfaces import (
 )
 from pynfo.irc.client import Client, Connect
 from pynfo.irc.connect import open_connection
-from pynfo.irc.events import Event, LineReceived, NetworkUp, OperatorNotice, UserJoined, UserRenamed
+from pynfo.irc.events import (
+    Event,
+    LineReceived,
+    NetworkUp,
+    OperatorNotice,
+    UserChanged,
+    UserJoined,
+    UserRenamed,
+)
 from pynfo.irc.settings import NetworkSettings
 from pynfo.irc.sts import PolicyStore
 from pynfo.plugin import PluginError, Plugins
@@ -138,6 +146,7 @@ class Factory(Componentized):
         for name in [name for name in self.clients if name not in networks]:
             log.info("%s: no longer in the config", name)
             await self.clients.pop(name).stop()
+            self._settle_all(f"{name}/")
         for settings in config.networks:
             client = self.clients.get(settings.name)
             if client is None:
@@ -152,6 +161,8 @@ class Factory(Componentized):
             name for name in self.plugins.loaded if name in old.plugins and name not in config.plugins
         ]:
             await self._unload(name)
+        for name in old.plugins.keys() - config.plugins.keys():
+            IOperator(self).settled(f"plugin/{name}")
         await self._load([name for name in config.plugins if name not in self.plugins.loaded])
         for name, settings_of in config.plugins.items():
             if name in self.plugins.loaded and name in old.plugins and old.plugins[name] != settings_of:
@@ -177,11 +188,26 @@ class Factory(Componentized):
         if isinstance(event, OperatorNotice):
             IOperator(self).tell(event.matter, event.text)
         elif isinstance(event, NetworkUp):
-            for matter in ("connection", "login", "banned", "nick"):
+            for matter in ("connection", "banned", "nick"):
                 IOperator(self).settled(f"{event.network}/{matter}")
+            self._settle_login(self.clients[event.network])
+        elif isinstance(event, UserChanged) and event.own:
+            self._settle_login(self.clients[event.network])
         elif isinstance(event, UserJoined | UserRenamed) and event.own:
             self._settle(event)
         self._publish(event)
+
+    def _settle_all(self, prefix: str) -> None:
+        operator: Any = IOperator(self)
+        for matter in operator.matters():
+            if matter.startswith(prefix):
+                operator.settled(matter)
+
+    def _settle_login(self, client: Client) -> None:
+        """We are logged in, or need not be: a network lets in also whose login has failed."""
+        wanted = client.settings.sasl is not None or bool(client.settings.on_connect)
+        if client.session.logged_in or not wanted:
+            IOperator(self).settled(f"{client.name}/login")
 
     def _settle(self, event: UserJoined | UserRenamed) -> None:
         """We are where, or called what, we want to be: what was told of that is over."""
@@ -208,7 +234,6 @@ class Factory(Componentized):
         for name in names:
             try:
                 await self.plugins.load(name)
-                IOperator(self).settled(f"plugin/{name}")
             except PluginError as error:
                 IOperator(self).tell(f"plugin/{name}", str(error))
 

@@ -18,7 +18,7 @@ import msgspec
 
 from pynfo import plugin_modules
 from pynfo.discovery import KIND, Registration, discover, entry_points, plugin_path
-from pynfo.interfaces import ICommands
+from pynfo.interfaces import ICommands, IOperator
 from pynfo.ownership import Owner
 from pynfo.plugin_modules import PluginError, failure, import_plugin, marked_commands, read_settings
 from pynfo.validation import unknown
@@ -164,6 +164,7 @@ class Plugins:
                 raise failure(error, plugin.name, plugin.module.__name__) from error
             raise
         log.info("plugin %s is loaded", plugin.name)
+        IOperator(self._factory).settled(f"plugin/{plugin.name}")
         await self._reload_users(plugin, reloading)
 
     async def _stop(self, plugin: LoadedPlugin) -> None:

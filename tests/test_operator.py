@@ -107,6 +107,13 @@ async def test_a_matter_is_logged_and_told_once_to_owners_who_are_online_and_nob
     assert IOperator(bot).matters() == {"storage": "the disk is still full"}
 
 
+async def test_the_log_has_all_of_a_matter_and_people_its_first_line(bot, caplog):
+    IOperator(bot).tell("plugin/dice", "dice.py:1: boom\nand more of it")
+
+    assert IOperator(bot).matters() == {"plugin/dice": "dice.py:1: boom"}
+    assert caplog.messages == ["plugin/dice: dice.py:1: boom\nand more of it"]
+
+
 async def test_after_it_was_settled_a_matter_is_told_again(bot, caplog):
     caplog.set_level(logging.INFO)
     bot.receive("libera", TRUSTED_JOINS)

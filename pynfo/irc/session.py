@@ -131,6 +131,11 @@ class Session:
         return self._registration.capabilities
 
     @property
+    def logged_in(self) -> bool:
+        """Whether the network has confirmed a login on this connection."""
+        return self._registration.logged_in or bool(self.state.me.account)
+
+    @property
     def ending(self) -> Ending | None:
         """Why the connection should end now; None where it should not."""
         return self._ending or self._registration.ending

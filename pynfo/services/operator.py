@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 
 MATTERS_LIMIT = 100  # open at one time; past that the oldest is forgotten
 LINES_AT_ONCE = 5  # matters told to one owner at one time; of the rest, only how many
-TEXT_LIMIT = 1000  # characters of a matter that are kept; the log has all
+TEXT_LIMIT = 1000  # characters of a matter's first line that are kept; the log has all
 
 # What shows that somebody is online, and under which account. Channels are synced with NAMES, which does not
 # tell accounts; who speaks shows theirs.
@@ -62,13 +62,14 @@ class Operator:
 
     def tell(self, matter: str, text: str) -> None:
         known = self._matters.get(matter)
+        first_line = text.partition("\n")[0][:TEXT_LIMIT]
         if known is not None:
-            known.text = text[:TEXT_LIMIT]
+            known.text = first_line
             return
         log.warning("%s: %s", matter, text)
         while len(self._matters) >= MATTERS_LIMIT:
             self._matters.pop(next(iter(self._matters)), None)
-        self._matters[matter] = _Matter(text[:TEXT_LIMIT])
+        self._matters[matter] = _Matter(first_line)
         if not self._telling:  # else telling is what fails: owners are told when they are seen next
             self._soon(self._tell_online)
 
@@ -140,7 +141,7 @@ class Operator:
         self._telling = True
         try:
             for known in untold[:LINES_AT_ONCE]:
-                self._say(client, user, known.text.partition("\n")[0])
+                self._say(client, user, known.text)
                 known.told |= masks
             rest = untold[LINES_AT_ONCE:]
             if rest:
