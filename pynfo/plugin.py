@@ -164,7 +164,9 @@ class Plugins:
                 raise failure(error, plugin.name, plugin.module.__name__) from error
             raise
         log.info("plugin %s is loaded", plugin.name)
-        IOperator(self._factory).settled(f"plugin/{plugin.name}")
+        operator: Any = IOperator(self._factory, None)
+        if operator is not None:
+            operator.settled(f"plugin/{plugin.name}")
         await self._reload_users(plugin, reloading)
 
     async def _stop(self, plugin: LoadedPlugin) -> None:
