@@ -61,7 +61,25 @@ async def test_the_commands_are_idle_when_everybody_has_an_answer(bot: Bot) -> N
     assert [said.text for said in bot.said] == ["waited", "pong"]
 
 
+async def test_where_nobody_is_limited_a_flood_is_answered_whole_and_in_order(bot: Bot) -> None:
+    gate = Gate()
+
+    @command
+    async def count(request: Request, number: int) -> str:
+        await asyncio.sleep(0)
+        return str(number)
+
+    bot.offer(gate.command, count)
+    bot.hears("!wait")
+    for number in range(1000):
+        bot.hears(f"!count {number}")
+    gate.open.set()
+
+    assert await bot.says(1001) == ["waited", *map(str, range(1000))]
+
+
 async def test_more_than_so_many_waiting_commands_are_left_out_and_the_person_told_once(bot: Bot) -> None:
+    bot.config.command_limits = {"user": (1000, 30), "channel": None}
     gate = Gate()
     bot.offer(gate.command, ping)
     bot.hears("!wait")

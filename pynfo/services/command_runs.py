@@ -26,6 +26,7 @@ from pynfo.services.scheduler import Busy
 log = logging.getLogger(__name__)
 
 WAITING = 10  # commands of one person that wait behind one that runs
+WAITING_UNLIMITED = 20_000  # commands that wait in all, where `command_limits` sets no limit for a person
 WORKERS = 500  # people whose commands run
 LATE = 5  # runs of one command that go on although they were stopped; past it the command is refused
 
@@ -53,6 +54,7 @@ class CommandRuns:
         self._answers = answers
         self._prepare = prepare
         self._workers: dict[Person, _Worker] = {}
+        self._waiting = 0  # requests that wait, of all workers
         self._crowded = False
         self._tasks: set[asyncio.Task[Any]] = set()
         self._loop = asyncio.get_running_loop()
@@ -66,6 +68,7 @@ class CommandRuns:
             self._run_at_once(request)
         elif len(self._workers) < WORKERS:
             worker = self._workers[person] = _Worker(request)
+            self._waiting += 1
             worker.task = self._task(self._work(person, worker))
         else:
             self._crowded = True
@@ -86,23 +89,29 @@ class CommandRuns:
             await asyncio.wait(self._tasks, timeout=1.0)
 
     def _wait(self, worker: _Worker, request: Request) -> None:
-        if len(worker.waiting) < WAITING:
+        limited = self._factory.config.command_limits.get("user") is not None
+        room = len(worker.waiting) < WAITING if limited else self._waiting < WAITING_UNLIMITED
+        if room:
             worker.waiting.append(request)
+            self._waiting += 1
         elif not worker.told:
             worker.told = True
+            count = len(worker.waiting)
             self._answers.notice(
-                request.event, f"{WAITING} of your commands wait already: this one is left out"
+                request.event, f"{count} of your commands wait already: this one is left out"
             )
 
     async def _work(self, person: Person, worker: _Worker) -> None:
         try:
             while worker.waiting:
                 request = worker.waiting.popleft()
+                self._waiting -= 1
                 if request.command.at_once:
                     self._run_at_once(request)
                 else:
                     await self._run(request)
         finally:
+            self._waiting -= len(worker.waiting)
             del self._workers[person]
             if self._crowded and not self._workers:
                 self._crowded = False
