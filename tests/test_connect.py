@@ -9,7 +9,7 @@ import ssl
 
 import pytest
 
-from pynfo.irc.connect import WrongCertificate, open_connection
+from pynfo.irc.connect import WrongCertificate, open_connection, tls_context
 from pynfo.irc.settings import NetworkSettings
 
 LIMIT = 10  # seconds
@@ -159,3 +159,21 @@ async def test_shows_its_own_certificate(listen, tls_files):
     shown = ears[0].transport.get_extra_info("ssl_object").getpeercert(binary_form=True)
     assert hashlib.sha256(shown).hexdigest() == fingerprint(tls_files)
     transport.abort()
+
+
+def test_never_asks_for_a_passphrase_on_the_terminal(tmp_path, tls_files):
+    from cryptography.hazmat.primitives import serialization
+
+    certificate, key_file = tls_files
+    key = serialization.load_pem_private_key(key_file.read_bytes(), None)
+    locked = tmp_path / "locked.pem"
+    locked.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.BestAvailableEncryption(b"sesame"),
+        )
+    )
+    settings = NetworkSettings(name="net", servers=[], client_cert=str(certificate), client_key=str(locked))
+    with pytest.raises(ssl.SSLError):
+        tls_context(settings)

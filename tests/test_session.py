@@ -16,6 +16,7 @@ from pynfo.irc.events import (
     StandardReply,
     UserJoined,
 )
+from pynfo.irc.registration import SASL_LIMIT
 from pynfo.irc.session import DEAD_AFTER, JOIN_LIMIT, PING_AFTER, Session
 from pynfo.irc.settings import ChannelSettings, NetworkSettings, SaslSettings
 from pynfo.irc.sts import PolicyStore
@@ -465,3 +466,40 @@ def test_a_line_is_not_lost_for_the_time_that_it_tells(tag, time):
     conversation.register("server-time")
     [event] = conversation.hear(f"@time={tag} :alice!a@h PRIVMSG pynfo :x")
     assert event.time == time
+
+
+@pytest.mark.parametrize("after", ["login", "cloak"])
+def test_joins_at_once_where_what_it_would_wait_for_came_before_the_welcome(after):
+    conversation = Conversation(channels=[ChannelSettings("#a")], join_after=after)
+    conversation.open()
+    conversation.hear(
+        ":irc.test 900 pynfo pynfo!p@h account :You are now logged in",
+        ":irc.test 396 pynfo user/pynfo :is now your hidden host",
+        ":irc.test 001 pynfo :Welcome",
+        ":irc.test 422 pynfo :MOTD File is missing",
+    )
+    assert "JOIN #a" in conversation.said()
+
+
+def test_a_login_that_comes_late_has_its_time_limit_too():
+    conversation = Conversation(sasl=SaslSettings(username="pynfo", password="sesame"))
+    conversation.register("cap-notify")
+    conversation.later(1)
+    conversation.hear(":irc.test PONG irc.test pynfo")
+    conversation.hear(":irc.test CAP pynfo NEW :sasl=PLAIN", ":irc.test CAP pynfo ACK :sasl")
+    assert conversation.said()[-1] == "AUTHENTICATE PLAIN"
+    assert conversation.session.deadline() <= conversation.now + SASL_LIMIT
+
+
+def test_logs_in_when_mechanisms_are_offered_anew_without_having_been_withdrawn():
+    conversation = Conversation(sasl=SaslSettings(username="pynfo", password="sesame"))
+    conversation.open()
+    conversation.hear(
+        ":irc.test CAP * LS :sasl=OTHER",
+        ":irc.test CAP * ACK :sasl",
+        ":irc.test 001 pynfo :Welcome",
+        ":irc.test 422 pynfo :MOTD File is missing",
+    )
+    conversation.said()
+    conversation.hear(":irc.test CAP pynfo NEW :sasl=PLAIN")
+    assert conversation.said() == ["AUTHENTICATE PLAIN"]

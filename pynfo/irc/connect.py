@@ -81,5 +81,6 @@ def tls_context(settings: NetworkSettings) -> ssl.SSLContext:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     if settings.client_cert:
-        context.load_cert_chain(settings.client_cert, settings.client_key)
+        # With a passphrase at hand, even an empty one, OpenSSL does not ask for it on the terminal.
+        context.load_cert_chain(settings.client_cert, settings.client_key, password="")
     return context

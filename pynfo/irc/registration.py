@@ -102,7 +102,8 @@ class Registration:
         if "sasl" in change.disabled and self._authentication is not None and self._authentication.active:
             self._authentication.abort()
             self._login_failed("the server withdrew its logins")
-        if "sasl" in change.enabled:
+        again = "sasl" in change.offered and "sasl" in self.capabilities.enabled and not self.logged_in
+        if "sasl" in change.enabled or again:
             self._log_in(now)
         elif change.listed and self._settings.sasl is not None and "sasl" not in available:
             self._login_failed("the server has no SASL")

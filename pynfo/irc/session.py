@@ -48,7 +48,7 @@ DEAD_AFTER = 85.0  # seconds of silence after which the link is dead
 PING_EVERY = 120.0  # seconds between two measurements of the lag on a link that is not silent
 NO_IMPLICIT_NAMES = ("no-implicit-names", "draft/no-implicit-names")
 UNWELCOME = ("k-line", "k:line", "k-lined", "g-line", "z-line", "banned", "too fast", "throttl", "too many")
-SOURCE = "https://pynfo.example/"
+SOURCE = "pynfo on PyPI"
 
 Transmit = Callable[[Message, Priority], None]
 Handler = Callable[[Message, float, Batch | None, float], list[Event]]
@@ -98,6 +98,7 @@ class Session:
             "005": self._isupport,
             "315": self._end_of_who,
             "376": self._end_of_motd,
+            "396": self._visible_host,
             "421": self._registering,
             "422": self._end_of_motd,
             "465": self._banned,
@@ -125,6 +126,7 @@ class Session:
         self._last_ping = now - PING_EVERY
         self._ready_by: float | None = None
         self._join_by: float | None = None
+        self._cloaked = False  # the server has told which host others see
 
     @property
     def capabilities(self) -> Capabilities:
@@ -172,7 +174,8 @@ class Session:
         for time in (self._ready_by, self._join_by, self._who.deadline(), self.labels.deadline()):
             if time is not None and time < due:
                 due = time
-        parts = (self.membership, self.nicks) if self.ready else (self._registration,)
+        # A login may come later, by CAP NEW.
+        parts = (self._registration, self.membership, self.nicks) if self.ready else (self._registration,)
         for part in parts:
             time = part.deadline()
             if time is not None and time < due:
@@ -328,12 +331,16 @@ class Session:
         for line in self.settings.on_connect:
             self.send(Message.parse(reveal(line).encode()))
         after = self.settings.join_after or ("login" if self.settings.on_connect else "connect")
-        if after == "connect":
+        if after == "connect" or self._cloaked or (after == "login" and self.logged_in):
             self._join(now)
         else:
             self._join_by = now + JOIN_LIMIT
         up = NetworkUp(network=self.state.network, time=self._clock(), nick=self.state.nick)
         return [up, *self.nicks.start(self.state, self.isupport, now)]
+
+    def _visible_host(self, message: Message, time: float, batch: Batch | None, now: float) -> list[Event]:
+        self._cloaked = True
+        return self._other(message, time, batch, now)
 
     def _is_logged_in(self, message: Message) -> bool:
         if self.settings.join_after == "cloak":
