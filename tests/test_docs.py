@@ -20,7 +20,7 @@ def blocks(document, language):
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_every_python_example_is_python(document):
     for block in blocks(document, "python"):
-        compile(block, document.name, "exec")
+        assert compile(block, document.name, "exec")
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)

@@ -180,7 +180,7 @@ async def test_comes_back_after_a_kick(tmp_path, start_ircd):
         await in_channel(factory, "ng")
         alice.send("KICK #pynfo pynfo :out")
         await alice.hears("KICK #pynfo pynfo")
-        await alice.hears("pynfo.* JOIN :?#pynfo")
+        assert await alice.hears("pynfo.* JOIN :?#pynfo")
 
 
 async def test_commands_that_are_only_played_back_are_not_answered(tmp_path, start_ircd):
