@@ -1,4 +1,4 @@
-"""Keep people out: whom the robot ignores, where, and until when.
+"""Keep people out: whom the bot ignores, where, and until when.
 
 Publishes `IDiscriminating`. What ignored people say, react or invite to is dropped by a filter before any
 plugin sees it; owners are never ignored, whatever the list says. Channel operators keep the list of their own
@@ -26,6 +26,7 @@ from pynfo import (
     RetrievalError,
     command,
 )
+from pynfo.command import quoted
 from pynfo.human_time import duration as human_duration
 from pynfo.interfaces import Interface
 from pynfo.irc.casemap import folder
@@ -44,6 +45,7 @@ MOST_IN_CHANNEL = 100  # of these, for one channel: its operators cannot fill th
 REASON_LENGTH = 200  # characters
 VERDICTS = 4096  # answers of the list that are remembered
 FIRST = 1000  # priority of the filters: nobody else needs to look at what is dropped
+RULES_HERE = "a channel operator rules their own channel only; the rest is for admins"
 STRANGER = User("\ufffd", "\ufffd", "\ufffd")  # fits only a mask that fits everybody
 
 Fold = Callable[[str], str]
@@ -74,7 +76,7 @@ Entries = list[Ignored]
 
 
 class IDiscriminating(Interface):
-    """Whom the robot does not listen to. Nothing here blocks; times are in seconds since the epoch."""
+    """Whom the bot does not listen to. Nothing here blocks; times are in seconds since the epoch."""
 
     def add(
         mask: str,
@@ -183,7 +185,7 @@ class Discrimination:
         if parsed.network not in (None, network):
             raise ValueError(f"the mask is for {parsed.network}, the place is on {network}")
         if network is not None and network not in self._factory.clients:
-            raise ValueError(f"there is no network {network[:40]!r}")
+            raise ValueError(f"there is no network {quoted(network)}")
         if channel is not None and network is None:
             raise ValueError("a channel is on one network: name it")
         plain = str(msgspec.structs.replace(parsed, network=None))
@@ -251,9 +253,10 @@ async def ignore(
     """Do not listen to MASK: a nick, nick!user@host with wildcards, or $a:ACCOUNT.
 
     It holds in this channel, or with --network on this network, or with --everywhere on all of them; admins
-    may do the latter two. Example: ignore *!*@spam.example 2h advertising
+    may do the latter two, and write NETWORK/MASK for another network.
+    Example: ignore *!*@spam.example 2h advertising
     """
-    where, there = _place(request, channel, network, everywhere)
+    where, there = _place(request, mask, channel, network, everywhere)
     known = request.client.state.user(mask)
     if known is not None and is_owner(request.factory, request.network, known):
         raise request.error(f"{known.nick} is an owner, and owners are never ignored")
@@ -282,7 +285,7 @@ async def unignore(
 
     Example: unignore *!*@spam.example
     """
-    where, there = _place(request, channel, network, everywhere)
+    where, there = _place(request, mask, channel, network, everywhere)
     ignoring = IDiscriminating(request.factory)
     try:
         if ignoring.remove(mask, where, there):
@@ -315,16 +318,21 @@ def describe(entry: Ignored, now: float) -> str:
 
 
 def _place(
-    request: Request, channel: str | None, network: bool, everywhere: bool
+    request: Request, mask: str, channel: str | None, network: bool, everywhere: bool
 ) -> tuple[str | None, str | None]:
     """The network and channel that is meant. Raises `CommandError` where the asker does not rule there."""
     if (channel is not None) + network + everywhere > 1:
         raise request.error("name one place: a channel, --network or --everywhere")
+    other = mask.partition("/")[0]
+    if other in request.factory.clients and other != request.network:
+        if request.role == "operator":
+            raise request.error(RULES_HERE)
+        return None if everywhere else other, channel
     fold = request.client.state.fold
     channel = channel or (None if network or everywhere else request.channel)
     own = channel is not None and request.channel is not None and fold(channel) == fold(request.channel)
     if not own and request.role == "operator":
-        raise request.error("a channel operator rules their own channel only; the rest is for admins")
+        raise request.error(RULES_HERE)
     return None if everywhere else request.network, channel
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from plugins.ignore import (
     MOST_IN_CHANNEL,
@@ -19,7 +21,7 @@ from pynfo.components import Componentized
 from pynfo.interfaces import ICommands, IEvents, IStorage, RetrievalError
 from pynfo.irc.events import MessageReceived, TagsReceived, User, UserInvited
 from pynfo.testing import Puppet
-from pynfo.testing.bot import Bot
+from pynfo.testing.bot import Bot, config_for
 
 ALICE = User("alice", "a", "home.example", account="alice")
 BOB = User("Bob", "b", "spam.example")
@@ -190,7 +192,7 @@ def test_what_is_stored_is_plain(house: House, ignoring: Discrimination) -> None
         ("?*!*@*", None, None, "that would ignore everybody"),
         ("$a:bob", None, None, "an account belongs to one network: write NETWORK/$a:bob"),
         ("oftc/bob", "libera", None, "the mask is for oftc, the place is on libera"),
-        ("bob", "nowhere", None, "there is no network 'nowhere'"),
+        ("bob", "nowhere", None, 'there is no network "nowhere"'),
         ("bob", None, "#pynfo", "a channel is on one network: name it"),
     ],
 )
@@ -326,6 +328,25 @@ async def test_a_mask_that_is_ignored_elsewhere_is_told_with_its_place(bot: Bot)
 
     assert await bot.ask("!unignore bob") == "bob is not ignored in test/#pynfo, but everywhere"
     assert await bot.ask("!unignore bob --everywhere") == "listening to bob again"
+
+
+async def test_an_admin_rules_the_other_networks_too(tmp_path: Path) -> None:
+    config = config_for(tmp_path, owner="alice")
+    other = replace(config.networks[0], name="other", nick="otherbot", channels=[])
+
+    async with Bot.running(replace(config, networks=[*config.networks, other])) as bot:
+        assert await bot.ask("!ignore other/bob") == "ignoring bob!*@* on other (by alice)"
+        assert await bot.ask("!ignore other/bob #b") == "ignoring bob!*@* in other/#b (by alice)"
+        assert await bot.ask("!unignore other/bob #b") == "listening to other/bob again"
+        assert await bot.ask("!unignore other/bob") == "listening to other/bob again"
+
+
+async def test_an_operator_rules_no_other_network(tmp_path: Path) -> None:
+    config = config_for(tmp_path)
+    other = replace(config.networks[0], name="other", nick="otherbot", channels=[])
+
+    async with Bot.running(replace(config, networks=[*config.networks, other])) as bot:
+        assert "for admins" in await bot.ask("!ignore other/bob")
 
 
 @pytest.mark.pynfo(owner=True)
