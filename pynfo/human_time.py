@@ -1,6 +1,6 @@
 """Times as people say them: "3 hours ago", "2 days and 4 hours".
 
-The words are those of the library `humanize`, imported on first use: a robot that never tells a time does not
+The words are those of the library `humanize`, imported on first use: a bot that never tells a time does not
 load it. Times are in seconds.
 """
 

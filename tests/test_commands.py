@@ -227,9 +227,9 @@ def test_a_name_that_nobody_can_type_is_refused_where_it_is_written(name: str) -
     ("user", "answers"),
     [
         (OWNER, ["owner", "owner", "owner"]),
-        (ADMIN, ["admin", "admin", "quit needs its owner"]),
-        (OPERATOR, ["operator", "load needs an admin", "quit needs its owner"]),
-        (ALICE, ["kick needs an operator", "load needs an admin", "quit needs its owner"]),
+        (ADMIN, ["admin", "admin", "quit needs an owner"]),
+        (OPERATOR, ["operator", "load needs an admin", "quit needs an owner"]),
+        (ALICE, ["kick needs an operator", "load needs an admin", "quit needs an owner"]),
     ],
 )
 async def test_a_command_is_for_its_role_and_those_above(bot: Bot, user: User, answers: list[str]) -> None:

@@ -147,7 +147,7 @@ async def test_help_of_a_command_tells_its_usage_what_it_does_and_for_whom(bot: 
 
 async def test_help_of_a_word_or_a_plugin_lists_what_is_under_it(bot: Bot) -> None:
     assert await bot.ask("!help plugin") == "plugin: plugin list|load|reload|unload"
-    assert await bot.ask("!help nonsense") == "there is no command 'nonsense': !help lists them"
+    assert await bot.ask("!help nonsense") == 'there is no command "nonsense": !help lists them'
 
 
 # -- plugins
@@ -273,12 +273,37 @@ async def test_the_bot_says_what_it_is_told_to(bot: Bot) -> None:
 
 
 @pytest.mark.pynfo(owner=True)
-async def test_another_nick_is_taken_or_waited_for(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_another_nick_is_taken_or_waited_for(bot: Bot) -> None:
     assert await bot.ask("!nick infobot") == "on test I am infobot now"
     assert "no nick for test" in await bot.ask("!nick #bad")
-    monkeypatch.setattr("plugins.admin.OUTCOME_LIMIT", 0.01)
     bot.user.say("#pynfo", "!nick alice")
-    await bot.user.hears("alice is not to be had on test now*")
+    await bot.user.hears("alice is not to be had on test now, and I keep trying: Nickname is already in use")
+
+
+async def test_what_is_on_another_network_is_told_with_its_name(tmp_path: Path) -> None:
+    config = config_for(tmp_path, owner="alice")
+    other = replace(config.networks[0], name="other", nick="otherbot", channels=[ChannelSettings("#other")])
+
+    async with Bot.running(replace(config, networks=[*config.networks, other])) as bot:
+        await bot.server.user("bob", channels=["#other"])
+        await bot.user.expect("JOIN #pynfo")
+        assert await bot.ask("!join other/#talk") == "I am in other/#talk"
+        assert await bot.ask("!say other/#talk hello") == "said to other/#talk"
+        assert await bot.ask("!part other/#talk") == "I leave other/#talk"
+        assert await bot.ask("!say other/#talk hello") == "I am not in other/#talk"
+
+
+@pytest.mark.pynfo(owner=True)
+async def test_a_plugin_whose_end_fails_is_unloaded_and_that_is_told(
+    bot: Bot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = bot.factory.plugins.loaded["seen"].module
+    monkeypatch.setattr(seen, "fini", lambda factory: 1 / 0, raising=False)
+
+    answer = await bot.ask("!plugin unload seen")
+
+    assert answer.startswith("seen is unloaded, but its end failed: ")
+    assert answer.endswith("division by zero")
 
 
 @pytest.mark.pynfo(owner=True)
@@ -287,7 +312,7 @@ async def test_status_and_networks_are_told_in_a_line_each(bot: Bot) -> None:
     networks = await bot.ask("!networks")
 
     assert status.startswith(f"Pynfo {pynfo.__version__}, up ")
-    assert "1 of 1 networks; plugins: admin, ignore, seen; 0 lines to be sent; 0 stuck threads" in status
+    assert "; on 1 of 1 network; plugins: admin, ignore, seen; nothing is wrong" in status
     assert status.endswith("nothing is wrong")
     assert networks.startswith("test: in-process:6667 for ")
 

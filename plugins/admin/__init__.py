@@ -1,4 +1,4 @@
-"""Run the robot from IRC: help, plugins, channels, networks, and how it is.
+"""Run the bot from IRC: help, plugins, channels, networks, and how it is.
 
 Channels that it is told to join or leave are remembered, and go before the config's until they are told
 otherwise. What is loaded, and the nick, are as the config says again at the next start.
@@ -16,8 +16,9 @@ from plugins.admin import rooms
 from plugins.admin.wording import count, describe, gather, network_line, resident_memory
 from pynfo import Flag, ICommands, IEvents, IOperator, IOutbox, IScheduler, Request, Rest, command
 from pynfo import __version__ as pynfo_version
+from pynfo.command import quoted
 from pynfo.human_time import duration
-from pynfo.irc.events import JoinFailed, NetworkUp, UserJoined, UserRenamed
+from pynfo.irc.events import JoinFailed, NetworkUp, OperatorNotice, UserJoined, UserRenamed
 from pynfo.plugin import PluginError
 from pynfo.services.outbox import OutboxFull, Undelivered
 
@@ -62,7 +63,7 @@ async def help_(request: Request, name: Rest = "") -> str:
         return describe(found, prefix)
     some = [c for c in commands.commands() if name in (c.plugin, c.name.partition(" ")[0]) and not c.hidden]
     if not some:
-        raise request.error(f"there is no command {name[:40]!r}: {prefix}help lists them")
+        raise request.error(f"there is no command {quoted(name)}: {prefix}help lists them")
     return f"{name}: {_listed(some, request)}"
 
 
@@ -105,7 +106,14 @@ async def plugin_unload(request: Request, name: str) -> str:
     """Unload the plugin NAME until the next start."""
     if name == "admin":
         raise request.error("without admin nothing could be loaded again: reload it instead")
-    await _change_plugin(request, "unload", name)
+    plugins = request.factory.plugins
+    was_loaded = name in plugins.loaded
+    try:
+        await plugins.unload(name)
+    except PluginError as error:
+        if was_loaded:  # what it registered is taken back all the same
+            raise request.error(f"{name} is unloaded, but its end failed: {error}") from None
+        raise request.error(str(error)) from None
     return f"{name} is unloaded"
 
 
@@ -134,21 +142,22 @@ async def join(request: Request, channel: str, key: str | None = None) -> str:
     """
     client, channel = _channel(request, channel)
     _choose(request, client, channel, key, stay=True)
+    place = _place(request, client, channel)
     if client.state.channel(channel) is not None:
-        return f"I am in {channel}"
+        return f"I am in {place}"
     if not client.up:
         client.join(channel, key)
-        return f"I join {channel} when {client.name} is connected"
+        return f"I join {place} when {client.name} is connected"
     here = (client.name, client.state.fold(channel))
 
     def is_here(event: UserJoined | JoinFailed) -> bool:
         return (event.network, client.state.fold(event.channel)) == here
 
     def joined(event: UserJoined) -> str | None:
-        return f"I am in {event.channel}" if event.own and is_here(event) else None
+        return f"I am in {place}" if event.own and is_here(event) else None
 
     def refused(event: JoinFailed) -> str | None:
-        return f"I cannot join {channel} yet, and keep trying: {event.reason}" if is_here(event) else None
+        return f"I cannot join {place} yet, and keep trying: {event.reason}" if is_here(event) else None
 
     outcome = await _outcome(
         request, lambda: client.join(channel, key), {UserJoined: joined, JoinFailed: refused}
@@ -168,7 +177,8 @@ async def part(request: Request, channel: str | None = None, reason: Rest = "") 
     client.part(channel, reason)
     if client is request.client and channel == request.channel:
         return None  # there is nobody left to tell
-    return f"I leave {channel}" if was_in else f"I stay out of {channel}"
+    place = _place(request, client, channel)
+    return f"I leave {place}" if was_in else f"I stay out of {place}"
 
 
 @command(role="admin")
@@ -180,12 +190,13 @@ async def say(request: Request, target: str, text: Rest) -> str | None:
     network, name = _split(request, target)
     client = _client(request, network)
     if client.isupport.is_channel(name) and client.state.channel(name) is None:
-        raise request.error(f"I am not in {name}")
+        raise request.error(f"I am not in {_place(request, client, name)}")
     try:
         await IOutbox(request.factory).say(f"{network}/{name}", text, bulk=False, max_age=SAY_AGE)
     except (LookupError, OutboxFull, Undelivered) as error:
         raise request.error(f"that could not be said: {error}") from None
-    return None if name == request.channel and network == request.network else f"said to {name}"
+    here = name == request.channel and network == request.network
+    return None if here else f"said to {_place(request, client, name)}"
 
 
 # -- networks
@@ -203,8 +214,16 @@ async def nick(request: Request, nick: str, network: str | None = None) -> str:
         own = event.own and event.network == client.name
         return f"on {client.name} I am {event.user.nick} now" if own else None
 
-    outcome = await _outcome(request, lambda: client.set_nick(nick), {UserRenamed: renamed})
-    return outcome or f"{nick} is not to be had on {client.name} now; I take it when it is"
+    def refused(event: OperatorNotice) -> str | None:
+        if event.matter != f"{client.name}/nick":
+            return None
+        reason = event.text.partition(f"not {nick}: ")[2].removeprefix("the network refuses that: ")
+        return f"{nick} is not to be had on {client.name} now, and I keep trying: {reason}"
+
+    outcome = await _outcome(
+        request, lambda: client.set_nick(nick), {UserRenamed: renamed, OperatorNotice: refused}
+    )
+    return outcome or f"{nick} is not to be had on {client.name} now, and I keep trying"
 
 
 @command(role="admin")
@@ -222,11 +241,13 @@ async def status(request: Request) -> str:
     parts = [
         f"Pynfo {pynfo_version}, up {duration(time.time() - factory.started)}",
         f"{resident_memory() / 2**20:.0f} MiB",
-        f"{sum(client.up for client in clients)} of {len(clients)} networks",
+        f"on {sum(client.up for client in clients)} of {count(len(clients), 'network')}",
         f"plugins: {', '.join(sorted(factory.plugins.loaded))}",
-        f"{count(sum(client.queued for client in clients), 'line')} to be sent",
-        f"{count(IScheduler(factory).threads.stuck, 'stuck thread')}",
     ]
+    if queued := sum(client.queued for client in clients):
+        parts.append(f"{count(queued, 'line')} to be sent")
+    if stuck := IScheduler(factory).threads.stuck:
+        parts.append(count(stuck, "stuck thread"))
     matters = IOperator(factory).matters()
     if not matters:
         parts.append("nothing is wrong")
@@ -310,8 +331,13 @@ def _split(request: Request, target: str) -> tuple[str, str]:
 def _client(request: Request, network: str) -> Client:
     client: Client | None = request.factory.clients.get(network)
     if client is None:
-        raise request.error(f"there is no network {network[:40]!r}")
+        raise request.error(f"there is no network {quoted(network)}")
     return client
+
+
+def _place(request: Request, client: Client, name: str) -> str:
+    """A channel or nick as the asker would write it: with its network, where that is another one."""
+    return name if client is request.client else f"{client.name}/{name}"
 
 
 def _channel(request: Request, text: str) -> tuple[Client, str]:
@@ -319,7 +345,7 @@ def _channel(request: Request, text: str) -> tuple[Client, str]:
     network, name = _split(request, text)
     client = _client(request, network)
     if not client.isupport.is_channel(name) or not name.isprintable() or not set(name).isdisjoint(" ,"):
-        raise request.error(f"{name[:60]!r} is not the name of a channel" if name else "name a channel")
+        raise request.error(f"{quoted(name)} is not the name of a channel" if name else "name a channel")
     known = client.state.channel(name)
     return client, known.name if known else name
 

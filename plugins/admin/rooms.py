@@ -1,4 +1,4 @@
-"""The channels that people told the robot to join or to leave, over restarts.
+"""The channels that people told the bot to join or to leave, over restarts.
 
 Only what differs from the config is kept: a channel of the config that was left, another that was joined.
 """

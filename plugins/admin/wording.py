@@ -1,4 +1,4 @@
-"""How the robot tells of its commands, its networks and itself: plain functions, one line each."""
+"""How the bot tells of its commands, its networks and itself: plain functions, one line each."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ HISTORY = frozenset({"chathistory", "draft/chathistory", "znc.in/playback", "znc
 NEEDED = {
     "operator": "an operator of the channel that it is asked in",
     "admin": "an admin of this bot",
-    "owner": "its owner",
+    "owner": "an owner of this bot",
 }
 
 
