@@ -7,7 +7,7 @@ import asyncio
 from pynfo.irc.events import ChannelSynced, NetworkDown
 from pynfo.irc.settings import ChannelSettings, NetworkSettings
 from pynfo.testing import Server
-from tests.client_run import in_virtual_time, joined, running
+from tests.client_run import Line, in_virtual_time, joined, running
 
 
 @in_virtual_time
@@ -71,3 +71,11 @@ async def test_an_error_nobody_thought_of_in_what_is_due_ends_the_connection_onl
         assert "an unexpected error" in down.reason
         run.client.session.tick = tick
         await run.event(ChannelSynced)
+
+
+@in_virtual_time
+async def test_what_is_said_after_the_end_is_told_to_be_unsaid():
+    async with joined() as run:
+        await run.client.stop()
+        run.client.put(line := Line("too late"))
+        assert line.fate == ("failed", "the bot has stopped")

@@ -503,3 +503,14 @@ def test_logs_in_when_mechanisms_are_offered_anew_without_having_been_withdrawn(
     conversation.said()
     conversation.hear(":irc.test CAP pynfo NEW :sasl=PLAIN")
     assert conversation.said() == ["AUTHENTICATE PLAIN"]
+
+
+def test_batches_in_one_another_without_end_cost_a_bounded_amount():
+    conversation = Conversation()
+    conversation.register("batch")
+    conversation.hear(":irc.test BATCH +0 outer")
+    with pytest.raises(MalformedMessage, match="too many others"):
+        for number in range(1000):
+            conversation.hear(
+                f"@batch={number} :irc.test BATCH +{number + 1} inner", f":irc.test BATCH -{number}"
+            )

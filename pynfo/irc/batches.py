@@ -10,6 +10,7 @@ from pynfo.irc.events import Batch
 from pynfo.irc.message import MalformedMessage, Message
 
 OPEN_LIMIT = 64  # batches open at once
+DEPTH_LIMIT = 8  # batches in one another; an inner one keeps those around it, closed or not
 MESSAGE_LIMIT = 10_000  # messages kept in all open batches together
 
 HISTORY = frozenset({"chathistory", "znc.in/playback"})
@@ -33,11 +34,14 @@ class Batches:
         if len(message.params) < 2 or len(self._open) >= OPEN_LIMIT:
             raise MalformedMessage("a batch without a type, or too many open batches")
         reference = message.params[0][1:]
+        parent = self.find(message.tags.get("batch"))
+        if _depth(parent) >= DEPTH_LIMIT:
+            raise MalformedMessage("a batch in too many others")
         batch = Batch(
             reference,
             message.params[1],
             message.params[2:],
-            self.find(message.tags.get("batch")),
+            parent,
             message.tags.get("label", ""),
         )
         self._open[reference] = batch
@@ -56,6 +60,13 @@ class Batches:
         if self._kept < MESSAGE_LIMIT:
             batch.messages.append(message)
             self._kept += 1
+
+
+def _depth(batch: Batch | None) -> int:
+    depth = 0
+    while batch is not None:
+        depth, batch = depth + 1, batch.parent
+    return depth
 
 
 def is_history(batch: Batch | None) -> bool:

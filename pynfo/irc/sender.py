@@ -41,6 +41,7 @@ class Sender:
         self._write_bytes = write
         self._said = said
         self._clock = clock  # monotonic seconds
+        self._closed: str | None = None  # why nothing is said any more
         self.echoes = Echoes()
         self.configure(settings)
 
@@ -73,6 +74,9 @@ class Sender:
             and self._sendable(line.target)
         ):
             self._send(line)
+            return
+        if self._closed is not None:
+            line.failed(self._closed)
             return
         self._queue.put(line)
         self.pump(self._clock())
@@ -128,7 +132,8 @@ class Sender:
         self.echoes.close()
 
     def close(self, reason: str) -> None:
-        """Give up everything that waits."""
+        """Give up everything that waits, and what is still put here."""
+        self._closed = reason
         for line in self._queue.discard(lambda line: True):
             line.failed(reason)
 
