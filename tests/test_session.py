@@ -514,3 +514,15 @@ def test_batches_in_one_another_without_end_cost_a_bounded_amount():
             conversation.hear(
                 f"@batch={number} :irc.test BATCH +{number + 1} inner", f":irc.test BATCH -{number}"
             )
+
+
+def test_a_channel_whose_look_up_came_too_soon_is_looked_up_later():
+    conversation = Conversation(channels=[ChannelSettings("#a")])
+    conversation.register(isupport="WHOX")
+    conversation.later(1)
+    conversation.hear(":pynfo!p@h JOIN #a", ":irc.test 366 pynfo #a :End of /NAMES list")
+    assert conversation.said()[-1].startswith("WHO #a ")
+    conversation.hear(":irc.test 263 pynfo WHO :This command is rate-limited, try later")
+    assert conversation.said() == []
+    conversation.later(31)
+    assert any(line.startswith("WHO #a ") for line in conversation.said())

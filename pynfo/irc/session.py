@@ -96,6 +96,7 @@ class Session:
             "AUTHENTICATE": self._registering,
             "001": self._welcome,
             "005": self._isupport,
+            "263": self._try_again,
             "315": self._end_of_who,
             "376": self._end_of_motd,
             "396": self._visible_host,
@@ -362,6 +363,11 @@ class Session:
     def _look_up(self, channel: str, now: float) -> None:
         if self.isupport.whox:
             self._who.add(channel, self.state, now)
+
+    def _try_again(self, message: Message, time: float, batch: Batch | None, now: float) -> list[Event]:
+        if len(message.params) > 1 and message.params[1].upper() == "WHO":
+            self._who.refused(now)
+        return []
 
     def _end_of_who(self, message: Message, time: float, batch: Batch | None, now: float) -> list[Event]:
         events = self.state.apply(message, time, batch)

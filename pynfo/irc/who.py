@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pynfo.irc.state import State
 
 LIMIT = 30.0  # seconds for one WHO to be answered before the next one goes out
+REFUSALS_LIMIT = 50  # on one connection; past it a channel that is refused is not asked about again
 
 
 class AccountLookup:
@@ -20,6 +21,8 @@ class AccountLookup:
         self._ask = ask
         self._waiting: deque[str] = deque()
         self._next_by: float | None = None
+        self._asked: str | None = None
+        self._refusals = 0
 
     def add(self, channel: str, state: State, now: float) -> None:
         """The members of `channel` are to be looked up."""
@@ -35,8 +38,17 @@ class AccountLookup:
             channel = self._waiting.popleft()
             if state.channel(channel) is not None:
                 self._next_by = now + LIMIT
+                self._asked = channel
                 self._ask(channel)
                 return
+
+    def refused(self, now: float) -> None:
+        """The network answers no WHO just now: ask about the same channel when this one is late."""
+        if self._asked is not None and self._refusals < REFUSALS_LIMIT:
+            self._refusals += 1
+            self._waiting.appendleft(self._asked)
+            self._asked = None
+            self._next_by = now + LIMIT
 
     def deadline(self) -> float | None:
         """When to `go_on` at the latest (monotonic seconds)."""
