@@ -41,7 +41,7 @@ def log_options(function: Decorated) -> Decorated:
             is_flag=True,
             expose_value=False,
             callback=keep,
-            help="Log everything.",
+            help="Log every line of IRC too, without its secrets.",
         ),
         click.option(
             "--log-format",

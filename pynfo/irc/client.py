@@ -24,6 +24,7 @@ from pynfo.irc.pacing import Outgoing, Priority
 from pynfo.irc.sender import CONTROL_AGE, OfConnection, Sender, with_label
 from pynfo.irc.session import Session
 from pynfo.irc.settings import NetworkSettings
+from pynfo.irc.shown_lines import ShownLines
 from pynfo.irc.state import State
 from pynfo.irc.sts import PolicyStore
 
@@ -79,6 +80,7 @@ class Client:
         self._loop = asyncio.get_running_loop()
         self._on_event = on_event
         self._wants_lines = wants_lines
+        self._shown = ShownLines(settings)
         self._connect = connect
         self._policies = policies
         random = random or Random()
@@ -170,6 +172,7 @@ class Client:
     def configure(self, settings: NetworkSettings) -> None:
         """Take over settings that need no new connection: channels, nick, pace."""
         old, self.settings = self.settings, settings
+        self._shown = ShownLines(settings)
         self.session.settings = settings
         self.session.membership.join_on_invite = settings.join_on_invite
         self.session.nicks.alternates = settings.alternate_nicks
@@ -365,6 +368,8 @@ class Client:
     def _receive(self, line: bytes, now: float) -> None:
         if line in (b"", b"\r"):
             return
+        if log.isEnabledFor(logging.DEBUG):
+            log.debug("%s > %s", self.name, self._shown.received(line))
         try:
             message = Message.parse(line)
             if self._lines_wanted:
@@ -404,6 +409,8 @@ class Client:
     # -- outgoing: one write for all that is said in one turn of the event loop
 
     def _write(self, data: bytes) -> None:
+        if log.isEnabledFor(logging.DEBUG):
+            log.debug("%s < %s", self.name, self._shown.sent(data))
         if not self._out:
             self._loop.call_soon(self._flush)
         self._out.append(data)
