@@ -287,6 +287,27 @@ class TestPace:
             assert line.fate == ("failed", "it became too old to be said")
 
 
+class TestLength:
+    @in_virtual_time
+    async def test_what_waits_while_our_mask_grows_is_not_cut(self):
+        async with joined() as run:
+            alice = await run.server.user("alice", channels=["#pynfo"])
+            for _ in range(5):
+                run.client.put(Line("before"))
+            state = run.client.state
+            room = 510 - state.source_length() - len("PRIVMSG #pynfo :")
+            text = " ".join(["word"] * 100)[: room - 4] + " end"
+            line = Line(text)
+            run.client.put(line)
+            run.server.cloak("pynfo", "c" * 63)
+            await alice.hears("*end", timeout=None)
+            heard = [Message.parse(line.encode()).params[-1] for line in alice.heard if "PRIVMSG" in line]
+            assert " ".join(heard[5:]) == text
+            assert len(heard[5:]) == 2
+            await asyncio.sleep(1)
+            assert line.fate[0] == "confirmed"
+
+
 class TestConfirmation:
     @in_virtual_time
     async def test_by_the_label_of_the_echo(self):

@@ -16,10 +16,13 @@ from pynfo.irc.message import Message, UnsendableMessage
 from pynfo.irc.pacing import Outgoing, Priority, QueueFull, SendQueue, TokenBucket
 from pynfo.irc.session import Session
 from pynfo.irc.settings import NetworkSettings
+from pynfo.irc.split import LEAST, split
 
 log = logging.getLogger(__name__)
 
 CONTROL_AGE = 600.0  # seconds that an unsent line of the session's is worth sending
+SPOKEN = frozenset({"PRIVMSG", "NOTICE"})
+SURELY_FITS = 80  # characters that fit a line after any mask of ours
 TOO_OLD = "it became too old to be said"
 
 
@@ -160,6 +163,8 @@ class Sender:
             message = Message(message.command, message.params)
         echoes = "echo-message" in enabled and message.command in ECHOED
         try:
+            if message.command in SPOKEN and len(message.params[-1]) > SURELY_FITS:
+                message = self._say_what_would_be_cut(message)
             if echoes and "labeled-response" in enabled:
                 label = session.labels.new(self._clock() + ECHO_LIMIT, _Confirmation(line))
                 try:
@@ -176,7 +181,27 @@ class Sender:
             self.echoes.expect(line, self._clock())
             return
         line.confirmed(None)
-        event = session.sent(message)
+        self._tell_own_words(message)
+
+    def _say_what_would_be_cut(self, message: Message) -> Message:
+        """Say all but the end of a text that no longer fits one line, and give the end.
+
+        Text is split when it is queued; our mask, which others get before it, may have grown since.
+        """
+        target, text = message.params
+        before, after = ("\x01ACTION ", "\x01") if text.startswith("\x01ACTION ") else ("", "")
+        frame = len(f"{message.command} {target} :{before}{after}\r\n".encode())
+        room = self.session.isupport.linelen - self.session.state.source_length() - frame
+        *first, last = split(text.removeprefix(before).removesuffix(after), max(room, LEAST))
+        for piece in first:
+            part = Message(message.command, [target, before + piece + after], None, message.tags)
+            self.write(part)
+            if "echo-message" not in self.session.capabilities.enabled:
+                self._tell_own_words(part)
+        return Message(message.command, [target, before + last + after], None, message.tags)
+
+    def _tell_own_words(self, message: Message) -> None:
+        event = self.session.sent(message)
         if event is not None:
             self._said(event)
 
