@@ -71,7 +71,7 @@ class NetworkReader:
         host, port = values.pop("host", None), values.pop("port", None)
         servers: list[tuple[str, int]] | None = values.get("servers")
         if servers is None:
-            if written.keywords.keys().isdisjoint(("host", "servers")):
+            if written.keywords.keys().isdisjoint(("host", "servers")) and len(written.arguments) < 2:
                 self._tell(place, 'a network needs a server: write host="irc.example.org"')
             return [(host or "", port or (TLS_PORT if values.get("tls", True) else PLAIN_PORT))]
         if host is not None or port is not None:
@@ -136,7 +136,7 @@ class NetworkReader:
             self._tell(place, f"{name} is there twice: leave one out", name)
         if len(written.arguments) > len(positions):
             alone = " and ".join(positions)
-            self._tell(place, f"{term} takes only {alone} without a name: write NAME=… for the rest")
+            self._tell(place, f"{term} takes only {alone} without a keyword: write KEYWORD=… for the rest")
         values, problems = convert_fields({**given, **written.keywords}, struct, self._base, kind=kind)
         self._tell_all(place, problems)
         return values

@@ -46,6 +46,8 @@ def username(username: str) -> str | None:
 
 
 def host(host: str) -> str | None:
+    if host.count(":") == 1:  # an IPv6 address has more
+        return f'{shown(host)} has a port in it: write it apart, such as host="irc.example.org", port=6697'
     if _WORD(host) and "/" not in host:
         return None
     return f'{shown(host)} is no host: write a name or an address alone, such as "irc.example.org"'

@@ -59,8 +59,7 @@ def convert_fields(
         try:
             values[field.name] = convert(value, field.type, base)
         except msgspec.ValidationError as error:
-            keys, text = _in_words(error, name, value, field.type)
-            problems.append(Problem((name, *keys), text))
+            problems += _mistakes(error, name, value, field.type, base)
     problems += [
         Problem((), f"{name} is missing: write {name}=…")
         for name, field in fields.items()
@@ -106,6 +105,8 @@ def unknown(kind: str, name: object, known: Iterable[str]) -> str:
     near = difflib.get_close_matches(str(name), known, n=1)
     if near:
         return f"there is no {kind} {name!r}: did you mean {near[0]!r}?"
+    if len(known) == 1:
+        return f"there is no {kind} {name!r}: there is only {known[0]}"
     if known and len(known) <= 12:
         return f"there is no {kind} {name!r}: there are {', '.join(sorted(known))}"
     return f"there is no {kind} {name!r}"
@@ -127,6 +128,25 @@ def _supported(wanted: Any) -> Any:
     return wanted
 
 
+def _mistakes(
+    error: msgspec.ValidationError, name: str, value: object, wanted: Any, base: Path
+) -> list[Problem]:
+    """What is wrong with the field `name`: of a list, what is wrong with each of its items."""
+    kinds = [kind for kind in (wanted, *typing.get_args(wanted)) if typing.get_origin(kind) is list]
+    if not kinds or not isinstance(value, list | tuple):
+        keys, text = _in_words(error, name, value, wanted)
+        return [Problem((name, *keys), text)]
+    problems = []
+    of_items = typing.get_args(kinds[0])[0]
+    for index, item in enumerate(value):
+        try:
+            convert(item, of_items, base)
+        except msgspec.ValidationError as of_item:
+            keys, text = _in_words(of_item, f"{name}[{index}]", item, of_items)
+            problems.append(Problem((name, index, *keys), text))
+    return problems
+
+
 def _in_words(
     error: msgspec.ValidationError, name: str, value: object, wanted: Any
 ) -> tuple[tuple[object, ...], str]:
@@ -144,6 +164,8 @@ def _in_words(
         return tuple(keys), f"{where} cannot be {value}: env(…) and file(…) are for secrets alone"
     if message.startswith("Invalid enum value") and typing.get_origin(wanted) is typing.Literal:
         message = f"must be one of {', '.join(map(repr, typing.get_args(wanted)))}"
+    elif message.startswith("Expected `array`") and typing.get_origin(wanted) is tuple:
+        message = f"must be {len(typing.get_args(wanted))} values in brackets"
     elif message.startswith("Expected "):
         message = "must be " + _BACKTICKED.sub(_type_words, message[9:].partition(", got ")[0])
     else:

@@ -160,6 +160,43 @@ def test_no_password_shows_however_it_is_written(
     assert "hunter2" not in repr(config)
 
 
+def test_every_item_of_a_list_that_is_wrong_is_told(read: Read) -> None:
+    mistakes = told(
+        read("""
+            alternate_nicks = [1, "pynfo_", 2]
+            networks = [Network("libera", servers=["a.example", ("b.example", "6697")])]
+            """)
+    )
+
+    assert mistakes == [
+        "config.py:3: alternate_nicks[0] must be text in quotes, not 1",
+        "config.py:3: alternate_nicks[2] must be text in quotes, not 2",
+        "config.py:4: servers[0] must be 2 values in brackets, not 'a.example'",
+        "config.py:4: servers[1][1] must be a whole number, not '6697'",
+    ]
+
+
+def test_a_port_in_a_host_is_told_where_it_belongs(read: Read) -> None:
+    mistakes = told(read('networks = [Network("libera", host="irc.libera.chat:6697")]'))
+
+    assert mistakes == [
+        "config.py:2: host: 'irc.libera.chat:6697' has a port in it: "
+        'write it apart, such as host="irc.example.org", port=6697'
+    ]
+
+
+def test_an_address_of_ipv6_is_a_host(read: Read) -> None:
+    assert config_of(read('networks = [Network("here", host="::1")]')).networks[0].servers == [("::1", 6697)]
+
+
+def test_an_argument_too_much_is_one_mistake(read: Read) -> None:
+    mistakes = told(read('networks = [Network("libera", "irc.libera.chat")]'))
+
+    assert mistakes == [
+        "config.py:2: Network takes only name without a keyword: write KEYWORD=… for the rest"
+    ]
+
+
 def test_a_password_of_the_wrong_type_is_not_repeated(read: Read) -> None:
     mistakes = told(read('networks = [Network("libera", host="irc.libera.chat", password=31337)]'))
 
@@ -194,6 +231,9 @@ def test_a_default_stands_in_for_an_environment_variable(read: Read, monkeypatch
         ('command_prefix = "do"', "command_prefix: 'do' would be met in ordinary talk"),
         ('owners = "alice"', "owners must be a list, not 'alice'"),
         ('owners = ["$b:alice"]', "owners: the mask '$b:alice' is not known: write $a:ACCOUNT"),
+        ('owners = ["alice"]', "owners: 'alice' is a nick, which anybody can take: write $a:ACCOUNT"),
+        ('owners = ["libera/alice"]', "owners: 'libera/alice' is a nick, which anybody can take"),
+        ('owners = ["*!*@*"]', "owners: '*!*@*' fits everybody: write $a:ACCOUNT, or nick!user@host"),
         ('admins = ["libra/$a:al"]', "admins: there is no network 'libra': did you mean 'libera'?"),
         ("command_limits = 5", "command_limits must be a dictionary, not 5"),
         ('command_limits = {"user": (6,)}', "user: (6,) is no limit: write (COMMANDS, SECONDS)"),
@@ -241,7 +281,7 @@ def test_a_mistake_in_a_setting_is_told_with_its_line(read: Read, text: str, mis
         ("channels=['#a', '#A']", "#A is there twice"),
         ("channels=[5]", '5 is no channel: write "#name" or Channel("#name", key=…)'),
         ("channels=[Channel('#a', key='b c')]", "key: a channel's key is one word without commas"),
-        ("channels=[Channel('#a', 'k', 1)]", "Channel takes only name and key without a name"),
+        ("channels=[Channel('#a', 'k', 1)]", "Channel takes only name and key without a keyword"),
         ("servers=[('b.example', 1)]", "host and port belong in servers here"),
         ("sasl='PLAIN'", "'PLAIN' is no login: write sasl=Sasl("),
         ("sasl=Sasl('SCRAM')", "mechanism: 'SCRAM' is not known: write one of PLAIN, EXTERNAL"),

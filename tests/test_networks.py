@@ -25,7 +25,7 @@ pytestmark = pytest.mark.ircd
 CONFIG = """
 from pynfo.config import Channel, Network
 nick = "pynfo"
-owners = ["*!*@*"]
+owners = ["*!*@127.0.0.1"]
 state_dir = "state"
 command_limits = {{"user": None, "channel": None}}
 networks = [{networks}]
