@@ -14,6 +14,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable
+from concurrent.futures import CancelledError
 from pathlib import Path
 from typing import TextIO
 
@@ -26,7 +27,6 @@ from pynfo.testing.bot import CHANNEL, Bot, config_for
 from pynfo.testing.puppet import Puppet
 
 SLOWEST = 30.0  # seconds that a script waits for the answer to one line
-WAITING = 100  # lines read and not worked off
 HELP = """\
 /me ACTION        say what you do
 /msg NICK TEXT    speak in private; /msg alone goes on with the same person
@@ -55,6 +55,12 @@ class Screen:
         else:
             self._output.write(text + "\n")
         self._output.flush()
+
+    def leave(self) -> None:
+        """End the line that is being typed, so that what comes next begins one of its own."""
+        if self.typing:
+            self._output.write("\n")
+            self._output.flush()
 
 
 def describe(line: str, me: str) -> str | None:
@@ -126,6 +132,8 @@ class Chat:
             case "topic" if rest:
                 self.you.topic(self._channel, rest)
             case _:
+                if word != "help":
+                    self.screen.show(f"\x0314— /{word} is not understood so; there are:\x03")
                 for explanation in HELP.splitlines():
                     self.screen.show(explanation)
         return True
@@ -142,7 +150,7 @@ class Chat:
 async def converse(bot: Bot, chat: Chat) -> None:
     """Type each line, until the last. A script waits for what comes of each."""
     scripted = not chat.screen.prompt
-    lines: asyncio.Queue[str | None] = asyncio.Queue(WAITING)
+    lines: asyncio.Queue[str | None] = asyncio.Queue(1)
     listening = asyncio.create_task(chat.listen())
     quitting = asyncio.create_task(bot.factory.wait_quit())
     try:
@@ -167,10 +175,12 @@ async def converse(bot: Bot, chat: Chat) -> None:
                         await bot.settle()
                 except TimeoutError:
                     chat.screen.show(f"— nothing more came within {SLOWEST:.0f} s")
+            lines.task_done()
     finally:
         quitting.cancel()
         listening.cancel()
         await asyncio.wait((quitting, listening))
+        chat.screen.leave()
 
 
 def read_lines(lines: asyncio.Queue[str | None], read: Callable[[], str | None]) -> threading.Thread:
@@ -180,13 +190,17 @@ def read_lines(lines: asyncio.Queue[str | None], read: Callable[[], str | None])
     """
     loop = asyncio.get_running_loop()
 
+    async def hand_over(line: str | None) -> None:
+        await lines.put(line)
+        await lines.join()  # there is no prompt before the line is worked off, and none after the last
+
     def reading() -> None:
         line: str | None = ""
         while line is not None:
             line = read()
             try:
-                asyncio.run_coroutine_threadsafe(lines.put(line), loop).result()
-            except RuntimeError:  # the event loop is gone
+                asyncio.run_coroutine_threadsafe(hand_over(line), loop).result()
+            except (RuntimeError, CancelledError):  # the event loop is gone, or going
                 return
 
     thread = threading.Thread(target=reading, name="console input", daemon=True)

@@ -44,6 +44,7 @@ def test_speaks_in_private_acts_and_takes_names(tmp_path):
     assert "(to you) <pynfo> pong" in said
     assert "is now zed" in said
     assert "<zed> hi" in said
+    assert "/odd is not understood so; there are:" in said
     assert "/quit" in said
 
 

@@ -182,13 +182,14 @@ async def test_a_terminal_is_given_back_as_it_was(tmp_path: Path, typed: bytes) 
     )  # fmt: skip
     try:
         screen = b""
-        while b"pynfo is here" not in screen:
+        while b"\n> " not in screen:
             screen += await asyncio.wait_for(asyncio.to_thread(os.read, ours, 4096), LIMIT)
 
         os.write(ours, typed)
 
         assert await asyncio.to_thread(console.wait, LIMIT) == 0
         assert termios.tcgetattr(theirs) == as_it_was
+        assert (await asyncio.to_thread(os.read, ours, 4096)).endswith(b"\n")  # for the shell's prompt
     finally:
         console.kill()
         os.close(ours)
