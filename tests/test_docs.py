@@ -1,6 +1,8 @@
 """What the documentation shows works, and what there is stands in it."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -55,6 +57,36 @@ async def test_the_plugin_of_the_readme_works_as_it_says(tmp_path):
         assert re.fullmatch(r"alice rolled [1-6]", await bot.ask("!roll"))
         assert re.fullmatch(r"alice rolled \d+", await bot.ask("!roll 20"))
         assert await bot.ask("!roll 1") == "a die has 2 to 1000 sides"
+
+
+def test_the_test_of_the_guide_passes_in_a_project_of_its_own(tmp_path):
+    (tmp_path / "plugins").mkdir()
+    for block in blocks(ROOT / "README.md", "python"):
+        if "def roll" in block:
+            (tmp_path / "plugins" / "dice.py").write_text(block)
+        elif "register(" in block:
+            (tmp_path / "plugins.tml").write_text(block)
+    test = next(block for block in blocks(ROOT / "docs" / "plugins.md", "python") if "(bot)" in block)
+    (tmp_path / "test_dice.py").write_text(test)
+
+    run = subprocess.run(
+        [sys.executable, "-m", "pytest"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert "1 passed" in run.stdout, run.stdout
+
+
+async def test_the_help_that_the_readme_shows_is_what_the_bot_says(tmp_path):
+    from pynfo.testing.bot import Bot, config_for
+
+    shown = re.search(r"<pynfo> (!seen NICK: .*)", (ROOT / "README.md").read_text())
+    async with Bot.running(config_for(tmp_path / "state")) as bot:
+        assert await bot.ask("!help seen") == shown[1]
 
 
 async def test_every_bundled_command_has_help_with_its_usage(tmp_path):

@@ -1,11 +1,13 @@
 """The `bot` fixture for the tests of plugins; pytest finds it by itself where Pynfo is installed.
 
+    @pytest.mark.asyncio
     @pytest.mark.pynfo(plugins={"dice": {}})
     async def test_rolls(bot):
         assert "rolled" in await bot.ask("!roll")
 
 The mark takes the fields of `pynfo.config.Config`, and `owner=True` where the person who asks owns the bot.
-The plugin path has the folder that pytest runs in. It needs pytest-asyncio.
+The plugin path has the folder that pytest runs in. It needs pytest-asyncio; with its
+`asyncio_mode = "auto"` the first mark may be left out.
 """
 
 from __future__ import annotations
