@@ -35,7 +35,10 @@ def run(path: Path | str, *, verbose: bool = False, log_format: str = "text") ->
     set_up_logging(level=logging.DEBUG if verbose else logging.INFO, log_format=log_format)
     loaded = load(path)
     for mistake in loaded.mistakes:
-        print(mistake, file=sys.stderr)
+        if log_format == "text":
+            print(mistake, file=sys.stderr)  # as `pynfo check` does: it is for the person who starts the bot
+        else:
+            log.error("%s", mistake)
     if loaded.config is None:
         return 1
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
@@ -177,7 +180,7 @@ def _cannot_start(starting: asyncio.Task[None]) -> int:
 
     error = starting.exception()
     if isinstance(error, StateLocked | StorageError):
-        print(error, file=sys.stderr)
+        log.critical("%s", error)
     else:
         log.critical("Pynfo cannot start", exc_info=error)
     return 1

@@ -305,3 +305,16 @@ def test_a_log_line_in_json_is_one_object_with_the_traceback() -> None:
     assert "\n" not in line
     assert (told["level"], told["logger"], told["message"]) == ("WARNING", "pynfo.irc", "roll failed\n")
     assert told["traceback"].splitlines()[-1] == r"ValueError: no such die\x07"
+
+
+def test_a_log_for_machines_has_mistakes_in_its_format_too(tmp_path):
+    (tmp_path / "config.py").write_text("nick = 5\nowners = 6\n")
+
+    done = subprocess.run(
+        [sys.executable, "-m", "pynfo", "run", "--log-format", "json"],
+        cwd=tmp_path, capture_output=True, text=True, timeout=30, check=False,
+    )  # fmt: skip
+
+    assert done.returncode == 1
+    messages = [json.loads(line)["message"] for line in done.stderr.splitlines()]
+    assert "config.py:1: nick must be text in quotes, not 5" in messages
