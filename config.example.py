@@ -25,7 +25,7 @@ nick = "pynfo"
 # nobody can take from them, or by a mask of nick!username@host. With several networks, say on which one.
 
 owners = []
-# owners = ["libera/$a:alice", "*!*@trusted.example"]
+# owners = ["libera/$a:alice", "*!*@trusted.example"]  # "*!*@*" is everybody: for a test network only
 admins = []
 
 # -- Commands

@@ -287,8 +287,6 @@ def _names(written: object) -> list[str]:
 
 
 def _mask_problem(mask: UserMask, text: str, networks: list[str]) -> str | None:
-    if mask.hostmask is not None and set(mask.hostmask) <= set("*?!@"):
-        return f"{text!r} fits everybody: write $a:ACCOUNT, or nick!user@host"
     if mask.hostmask is not None and set(text).isdisjoint("!@"):
         return f"{text!r} is a nick, which anybody can take: write $a:ACCOUNT, or nick!user@host"
     known = list(dict.fromkeys(name for name in networks if name and rules.network_name(name) is None))

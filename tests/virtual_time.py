@@ -11,7 +11,6 @@ import selectors
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-
 LIMIT = 6 * 3600.0  # virtual seconds: whoever waits longer waits for what never comes
 
 
