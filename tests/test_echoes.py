@@ -105,6 +105,6 @@ async def test_what_cannot_be_sent_is_told_once():
             fates.append(reason)
 
     async with joined() as run:
-        run.client.put(Counted("x" * 600))
+        run.client.put(Counted("two\rlines"))
         await asyncio.sleep(100)
         assert len(fates) == 1
