@@ -119,8 +119,23 @@ def test_is_up_without_an_end_of_motd_after_a_while():
     conversation = Conversation()
     conversation.open()
     conversation.hear(":irc.test CAP * LS :", ":irc.test 001 pynfo :Welcome")
+    conversation.later(1)
+    conversation.hear(":irc.test 372 pynfo :- a slow MOTD")
+    conversation.later(1)
     assert not conversation.session.ready
-    events = conversation.later(10)
+    events = conversation.later(1)
+    assert NetworkUp in map(type, events)
+
+
+def test_is_up_after_a_while_though_the_motd_goes_on_and_on():
+    conversation = Conversation()
+    conversation.open()
+    conversation.hear(":irc.test CAP * LS :", ":irc.test 001 pynfo :Welcome")
+    for _ in range(9):
+        conversation.later(1)
+        conversation.hear(":irc.test 372 pynfo :- and on")
+    assert not conversation.session.ready
+    events = conversation.later(1)
     assert NetworkUp in map(type, events)
 
 

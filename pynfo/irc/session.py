@@ -41,6 +41,7 @@ from pynfo.irc.state import State
 from pynfo.irc.sts import PolicyStore
 from pynfo.irc.who import AccountLookup
 
+MOTD_SILENCE = 2.0  # seconds of silence after 001, past which we go on without the end of MOTD
 MOTD_LIMIT = 10.0  # seconds from 001 to the end of MOTD, past which we go on without it
 JOIN_LIMIT = 15.0  # seconds for a login or a cloak to arrive before we join without it
 PING_AFTER = 45.0  # seconds of silence before we ask for a sign of life
@@ -213,6 +214,8 @@ class Session:
     def receive(self, message: Message, now: float) -> list[Event]:
         """What a line means. Raises `MalformedMessage` for one that makes no sense."""
         self._heard = now
+        if self._ready_by is not None and self.welcomed_at is not None:
+            self._ready_by = min(now + MOTD_SILENCE, self.welcomed_at + MOTD_LIMIT)
         tags = message.tags
         batch = None
         if tags:
@@ -308,7 +311,7 @@ class Session:
 
     def _welcome(self, message: Message, time: float, batch: Batch | None, now: float) -> list[Event]:
         self.welcomed_at = now
-        self._ready_by = now + MOTD_LIMIT
+        self._ready_by = now + MOTD_SILENCE
         self._registration.welcome()
         return self._other(message, time, batch, now) + self._problems()
 
