@@ -31,6 +31,7 @@ from pynfo.irc.connect import open_connection
 from pynfo.irc.events import (
     Event,
     LineReceived,
+    MessageReceived,
     NetworkUp,
     OperatorNotice,
     UserChanged,
@@ -185,7 +186,9 @@ class Factory(Componentized):
 
     def _on_event(self, event: Event) -> None:
         """Publish an event of a client, after what it tells the operator."""
-        if isinstance(event, OperatorNotice):
+        if type(event) is MessageReceived:  # nearly all of them are, and tell the operator nothing
+            pass
+        elif isinstance(event, OperatorNotice):
             IOperator(self).tell(event.matter, event.text)
         elif isinstance(event, NetworkUp):
             for matter in ("connection", "banned", "nick"):
