@@ -51,11 +51,9 @@ class Bot(Componentized):
             nick="Pynfo",
             fold=str.lower,
             is_operator=lambda channel, nick: (channel, nick) == ("#here", "opal"),
-            source_length=lambda: 60,
+            room=lambda command, target: 512 - 60 - len(f"{command} {target} :\r\n".encode()),
         )
-        client = SimpleNamespace(
-            state=state, isupport=SimpleNamespace(linelen=512), capabilities={"message-tags"}
-        )
+        client = SimpleNamespace(state=state, capabilities={"message-tags"})
         self.clients = {"net": client}
         self.said: list[Said] = []
         self.full = False

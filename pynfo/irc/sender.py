@@ -190,8 +190,7 @@ class Sender:
         """
         target, text = message.params
         before, after = ("\x01ACTION ", "\x01") if text.startswith("\x01ACTION ") else ("", "")
-        frame = len(f"{message.command} {target} :{before}{after}\r\n".encode())
-        room = self.session.isupport.linelen - self.session.state.source_length() - frame
+        room = self.session.state.room(message.command, target, before + after)
         *first, last = split(text.removeprefix(before).removesuffix(after), max(room, LEAST))
         for piece in first:
             part = Message(message.command, [target, before + piece + after], None, message.tags)

@@ -110,6 +110,14 @@ class State:
         host = len(me.host.encode()) if me.host else HOST_BYTES
         return len(me.nick.encode()) + username + host + len(":!@ ")
 
+    def room(self, command: str, target: str, wrapping: str = "") -> int:
+        """Bytes of text that one of our lines to `target` has before a server cuts it.
+
+        `wrapping` is what stands around the text, such as that of an ACTION.
+        """
+        frame = f"{command} {target} :{wrapping}\r\n"
+        return self.isupport.linelen - self.source_length() - len(frame.encode())
+
     def who_query(self, channel: str) -> Message:
         """Ask who is in a channel, accounts included (WHOX); `apply` takes in the answers."""
         return Message("WHO", [channel, WHOX_FIELDS])

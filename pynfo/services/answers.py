@@ -122,7 +122,7 @@ class Answers:
 
     def _room(self, event: MessageReceived, private: bool) -> int:
         """Bytes of text that one line has."""
-        client = self._clients[event.network]
-        target = event.user.nick if private else event.target
-        frame = len(f"PRIVMSG {target} :\r\n".encode())
-        return client.isupport.linelen - client.state.source_length() - frame  # type: ignore[no-any-return]
+        room: int = self._clients[event.network].state.room(
+            "PRIVMSG", event.user.nick if private else event.target
+        )
+        return room

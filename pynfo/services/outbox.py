@@ -126,8 +126,7 @@ class Outbox:
         if 0 < len(text) < SURELY_FITS and text.isascii() and text.isprintable() and not before:
             messages = [Message(command, [name, text])]
         else:
-            overhead = client.state.source_length() + len(f"{command} {name} :{before}{after}\r\n".encode())
-            pieces = _pieces(text, client.isupport.linelen - overhead)
+            pieces = _pieces(text, client.state.room(command, name, before + after))
             messages = [Message(command, [name, before + piece + after]) for piece in pieces]
         if tags and messages:
             messages[0].tags = {
