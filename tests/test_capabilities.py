@@ -298,3 +298,5 @@ def test_no_line_whatsoever_is_an_error(lines: list[list[str]]) -> None:
 
     for params in lines:
         capabilities.receive(Message("CAP", params))
+
+    assert len(capabilities.enabled) <= MAXIMUM_CAPABILITIES

@@ -132,12 +132,14 @@ async def test_refuses_a_certificate_that_nobody_vouches_for(listen, tls_files):
 async def test_takes_any_certificate_only_where_the_config_says_so(listen, tls_files):
     port, _ = await listen(server_context(tls_files))
     transport = await connect(port, tls_verify=False)
+    assert transport.get_extra_info("ssl_object").version().startswith("TLS")
     transport.abort()
 
 
 async def test_a_fingerprint_stands_for_the_authorities(listen, tls_files):
     port, _ = await listen(server_context(tls_files))
     transport = await connect(port, tls_fingerprints=["0" * 64, fingerprint(tls_files)])
+    assert not transport.is_closing()
     transport.abort()
 
 

@@ -138,9 +138,13 @@ def test_the_owner_is_known_where_its_code_runs_and_only_there():
 
 
 def test_outside_of_plugins_nothing_is_adopted():
-    forget = adopt(lambda: None)
+    taken_back = []
+    forget = adopt(lambda: taken_back.append("it"))
 
     forget()
+
+    assert taken_back == []
+    assert current_owner() is None
 
 
 def test_failures_are_told_with_the_plugins_name_and_counted(caplog):
