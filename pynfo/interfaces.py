@@ -53,6 +53,13 @@ class IStorage(Interface):
     async def flush(timeout: float = 5.0) -> bool:
         """*await* until all that was stored is on disk; False where it is not within `timeout`."""
 
+    async def expunge(timeout: float = 5.0) -> bool:
+        """*await* until nothing of what was replaced or removed so far is left in any file.
+
+        For what people want forgotten: it writes the whole file anew. False where it takes longer than
+        `timeout`; it is done all the same then.
+        """
+
 
 class IScheduler(Interface):
     """Run functions at intervals, on the monotonic clock."""
@@ -184,3 +191,19 @@ class IOperator(Interface):
 
     def matters() -> dict[str, str]:
         """What is open: matter to text."""
+
+
+class IWeb(Interface):
+    """Pages on the bot's one HTTP listener. Always offered; without `http` in the config nobody sees them."""
+
+    def mount(path: str, app):
+        """Serve an ASGI application under `path`: "/", or such as "/status". Returns a handle.
+
+        The longest path that fits takes a request. The application sees the whole path, with its own part of
+        it in `root_path` ("" for "/"); it is not sent lifespan events. `handle.cancel()` ends it, and so does
+        unloading the plugin: requests have a second to finish, and event streams are cut. Raises `ValueError`
+        for a path that is taken, or that is none.
+        """
+
+    def url(path: str = "/") -> str | None:
+        """The address of a path as people should open it; None where no web is served."""

@@ -265,6 +265,53 @@ async def test_values_may_be_stored_from_threads(bot):
     assert [stored.retrieve(f"key{number}", "1") for number in range(300)] == list(range(300))
 
 
+def texts_on_disk(bot):
+    return b"".join(path.read_bytes() for path in bot.state_dir.iterdir())
+
+
+async def test_what_was_replaced_or_removed_is_in_no_file_once_it_is_expunged(bot):
+    stored = IStorage(bot)
+    for text in ("the first secret", "x" * 50_000 + "the second secret", "nothing"):
+        stored.store("words", "1", text)
+        stored.store(f"words of {text[-10:]}", "1", text)
+        assert await stored.flush()
+    stored.remove("words of rst secret", "1")
+    stored.remove("words of ond secret", "1")
+    before = texts_on_disk(bot)
+
+    assert await stored.expunge()
+
+    assert b"secret" in before
+    assert b"secret" not in texts_on_disk(bot)
+    assert (await restarted(bot)).retrieve("words", "1") == "nothing"
+
+
+async def test_while_another_program_reads_the_file_what_was_replaced_waits_to_be_expunged(bot, monkeypatch):
+    monkeypatch.setattr(state_database, "LOCK_WAIT", 0.01)
+    monkeypatch.setattr(storage, "RETRY_FIRST", 0.01)
+    stored = IStorage(bot)
+    stored.store("words", "1", "secret")
+    assert await stored.flush()
+    other = sqlite3.connect(bot.state_dir / "state.sqlite", isolation_level=None)
+    other.execute("BEGIN")
+    other.execute("SELECT * FROM state").fetchall()
+    stored.store("words", "1", "nothing")
+
+    expunged = await stored.expunge(0.05)
+    other.execute("ROLLBACK")
+    other.close()
+
+    assert not expunged
+    assert await stored.flush()
+    assert b"secret" not in texts_on_disk(bot)
+
+
+async def test_after_the_bot_has_stopped_nothing_is_expunged_any_more(bot):
+    await bot.stop_adapters()
+
+    assert not await IStorage(bot).expunge()
+
+
 async def test_what_was_stored_before_the_first_start_is_written_too(tmp_path):
     bot = Bot(tmp_path)
     IStorage(bot).store("pypi", "1", "value")

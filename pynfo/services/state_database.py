@@ -104,6 +104,16 @@ class StateDatabase(SqliteDict):  # type: ignore[misc]
             self.conn.rollback()
             raise
 
+    def expunge(self) -> None:
+        """Leave nothing of what was replaced or removed in the file, or beside it. Raises `sqlite3.Error`.
+
+        SQLite keeps it in free pages, and in the write-ahead log, until it needs the room.
+        """
+        self.conn.execute("VACUUM")
+        busy = self.conn.select_one("PRAGMA wal_checkpoint(TRUNCATE)")[0]
+        if busy:
+            raise sqlite3.OperationalError("another program is reading it")
+
 
 def reason(error: BaseException) -> str:
     """Why SQLite refused, in words for the operator."""

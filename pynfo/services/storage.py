@@ -61,6 +61,7 @@ class Storage:
         self._saved = 0  # how many of them are on disk
         self._flushes: list[tuple[int, asyncio.Future[None]]] = []  # `_made` when they were asked for
         self._hurry = False  # somebody waits for the disk
+        self._expunge = False  # what was replaced is to leave the file
         self._end: float | None = None  # monotonic seconds by which the writer ends
         # Of the writer alone.
         self._failures = 0  # in a row
@@ -131,6 +132,15 @@ class Storage:
                 self._flushes = [other for other in self._flushes if other is not flush]
         return True
 
+    async def expunge(self, timeout: float = 5.0) -> bool:
+        with self._changed:
+            if self._end is not None:
+                return False
+            self._expunge = True
+            self._made += 1
+            self._changed.notify()
+        return await self.flush(timeout)
+
     # -- its life
 
     async def start(self) -> None:
@@ -183,8 +193,9 @@ class Storage:
     def _wait_for_changes(self) -> bool:
         """Wait until there is something to write; False when it is time to end."""
         with self._changed:
-            self._changed.wait_for(lambda: self._unsaved or self._end is not None)
-            return bool(self._unsaved) and (self._end is None or time.monotonic() < self._end)
+            self._changed.wait_for(lambda: self._unsaved or self._expunge or self._end is not None)
+            waiting = bool(self._unsaved) or self._expunge
+            return waiting and (self._end is None or time.monotonic() < self._end)
 
     def _rest(self, seconds: float) -> None:
         with self._changed:
@@ -196,13 +207,17 @@ class Storage:
     def _save(self) -> None:
         with self._changed:
             keys, self._unsaved = self._unsaved, set()
+            expunge, self._expunge = self._expunge, False
             made = self._made
             rows = {key: dict(self._values.get(key, ())) for key in keys}
         try:
             self._database.save(rows)
+            if expunge:
+                self._database.expunge()
         except BaseException:
             with self._changed:
                 self._unsaved |= keys
+                self._expunge |= expunge
             raise
         with self._changed:
             self._saved = made
