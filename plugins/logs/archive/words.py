@@ -16,9 +16,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from datetime import date
 from functools import lru_cache
 
-from plugins.logs.line import KINDS, TALK, day_of
+from plugins.logs.line import KINDS, TALK, day_of, ids_of
 from pynfo.irc.casemap import fold
 from pynfo.irc.formatting import plain
 
@@ -44,6 +45,13 @@ def table_of(line_id: int) -> str:
     """The table that a line is indexed in: `words_202611`."""
     day = day_of(line_id)
     return f"words_{day.year:04}{day.month:02}"
+
+
+def ids_of_month(table: str) -> tuple[int, int]:
+    """The first id that is indexed in a table, and the first of the next month."""
+    year, month = int(table[-6:-2]), int(table[-2:])
+    following = date(year + month // 12, month % 12 + 1, 1)
+    return ids_of(date(year, month, 1))[0], ids_of(following)[0]
 
 
 def words(text: str) -> str:

@@ -8,6 +8,7 @@ CREATE TABLE channels (
     name TEXT NOT NULL,                    -- with its "#", as the config writes it
     topic TEXT NOT NULL DEFAULT '',
     publish TEXT,                          -- what an operator of the channel said: 'on', 'off'; NULL: nothing
+    lines INTEGER NOT NULL DEFAULT 0,
     known_until INTEGER NOT NULL DEFAULT 0, -- microseconds: up to then what was said is here, or a gap
     version INTEGER NOT NULL DEFAULT 0,    -- changes when anything but lines of existing hours changes
     UNIQUE (network, name)
@@ -49,9 +50,9 @@ CREATE TABLE hours (                       -- how much there is, for calendars, 
 
 CREATE TABLE gaps (
     channel INTEGER NOT NULL,
-    start INTEGER NOT NULL,                -- microseconds
-    end INTEGER NOT NULL,
-    PRIMARY KEY (channel, start)
+    since INTEGER NOT NULL,                -- microseconds
+    until INTEGER NOT NULL,
+    PRIMARY KEY (channel, since)
 ) WITHOUT ROWID;
 
 CREATE TABLE changes (                     -- the last ones, in the order of commits, for live pages
