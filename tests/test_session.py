@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from random import Random
 
 import pytest
@@ -311,8 +312,8 @@ class TestBatches:
         conversation = Conversation()
         conversation.register("batch", "message-tags", "draft/multiline")
         events = conversation.hear(
-            "@msgid=m1 :alice!a@h BATCH +m draft/multiline #a",
-            "@batch=m;msgid=m1 :alice!a@h PRIVMSG #a :one",
+            "@msgid=m1;account=Alice;time=2026-01-31T12:00:00.000Z :alice!a@h BATCH +m draft/multiline #a",
+            "@batch=m :alice!a@h PRIVMSG #a :one",
             "@batch=m :alice!a@h PRIVMSG #a :two ",
             "@batch=m;draft/multiline-concat :alice!a@h PRIVMSG #a :and a half",
             ":alice!a@h BATCH -m",
@@ -320,6 +321,8 @@ class TestBatches:
         [event] = events
         assert event.text == "one\ntwo and a half"
         assert event.msgid == "m1"
+        assert event.user.account == "Alice"
+        assert event.time == datetime(2026, 1, 31, 12, tzinfo=UTC).timestamp()
 
     def test_puts_a_multiline_message_into_the_history_around_it(self):
         conversation = Conversation()

@@ -43,6 +43,7 @@ class Batches:
             message.params[2:],
             parent,
             message.tags.get("label", ""),
+            tags=message.tags,
         )
         self._open[reference] = batch
         return batch
@@ -91,12 +92,15 @@ def join_multiline(batch: Batch) -> Message | None:
     """One message from the lines of a `draft/multiline` batch; None where it has none.
 
     Source: IRCv3 draft "multiline": lines are joined with a line break, or without one where they carry the
-    concat tag. The tags are those of the batch's first line, which carries the batch's own where it has none.
+    concat tag. The tags (msgid, time, account) stand on the line that opened the batch, some on the first of
+    its lines too.
     """
     if not batch.messages or any(len(line.params) < 2 for line in batch.messages):
         return None
     first = batch.messages[0]
-    tags = {tag: value for tag, value in first.tags.items() if tag != "batch"}
+    tags = {**batch.tags, **first.tags}
+    for of_batches in ("batch", "label"):
+        tags.pop(of_batches, None)
     if batch.parent is not None:
         tags["batch"] = batch.parent.reference
     text = first.params[1]

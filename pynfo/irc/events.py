@@ -30,7 +30,8 @@ class User(msgspec.Struct, frozen=True):
 
 
 class Batch(msgspec.Struct):
-    """An IRCv3 batch that is open (IRCv3 "Batch"); `parent` is the batch around it."""
+    """An IRCv3 batch that is open (IRCv3 "Batch"); `parent` is the batch around it, `tags` those of the line
+    that opened it."""
 
     reference: str
     type: str
@@ -38,6 +39,7 @@ class Batch(msgspec.Struct):
     parent: Batch | None = None
     label: str = ""
     messages: list[Message] = []
+    tags: dict[str, str] = {}
 
 
 class Event(msgspec.Struct, kw_only=True):
