@@ -77,6 +77,16 @@ def test_introduces_itself_at_once_on_a_safe_connection():
     assert conversation.open() == ["CAP LS 302", "PASS sesame", "NICK pynfo", "USER pynfo 0 * Real"]
 
 
+def test_remembers_after_the_connection_when_the_server_was_last_heard():
+    conversation = Conversation()
+    conversation.register()
+    conversation.now += 30
+    conversation.hear("PING :x")
+    conversation.now += 60
+    conversation.session.close()
+    assert conversation.session.heard == NOW + 30
+
+
 def test_keeps_its_password_until_an_open_connection_has_told_whether_it_wants_tls():
     conversation = Conversation(password="sesame", tls=False)
     assert conversation.open(secure=False) == ["CAP LS 302"]

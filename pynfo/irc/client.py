@@ -134,6 +134,12 @@ class Client:
         return self.session.lag
 
     @property
+    def silence(self) -> float:
+        """Seconds since the network was last heard, on this connection or the last: what was said before
+        has arrived."""
+        return self.time() - self.session.heard
+
+    @property
     def queued(self) -> int:
         """Lines that wait to be sent."""
         return len(self.sender)

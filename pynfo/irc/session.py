@@ -140,6 +140,11 @@ class Session:
         return self._registration.logged_in or bool(self.state.me.account)
 
     @property
+    def heard(self) -> float:
+        """When the server was last heard (monotonic seconds), on the last connection where there is none."""
+        return self._heard
+
+    @property
     def ending(self) -> Ending | None:
         """Why the connection should end now; None where it should not."""
         return self._ending or self._registration.ending
