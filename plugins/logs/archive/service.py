@@ -27,7 +27,7 @@ from plugins.logs.archive.consents import Consents, keyed_hash
 from plugins.logs.archive.database import load_key, open_archive
 from plugins.logs.archive.erasing import Eraser
 from plugins.logs.archive.records import Change, ChannelInfo, Counts, DayPage, Found, Person, Talker
-from plugins.logs.archive.writing import Writer
+from plugins.logs.archive.writing import Writer, storable
 from plugins.logs.consent import off_the_record
 from plugins.logs.interfaces import ArchiveBusy, IArchive
 from plugins.logs.line import MICROSECONDS, Gap, Line
@@ -157,7 +157,7 @@ class Archive:
         await self._write(lambda: self._know(place, until, gap))
 
     async def set_topic(self, place: str, topic: str) -> None:
-        await self._write(lambda: self._change(place, "topic", _clean(topic)))
+        await self._write(lambda: self._change(place, "topic", storable(topic)))
 
     async def set_publish(self, place: str, on: bool | None) -> None:
         said = None if on is None else "on" if on else "off"
@@ -351,7 +351,7 @@ class Archive:
     def _write_lines(self, lines: list[Line]) -> bool:
         """Whether it could be done; the operator is told where it could not."""
         try:
-            self._writer.insert(_clean_line(line) for line in lines)
+            self._writer.insert(lines)
             with self._wake:
                 lost, self._lost = self._lost, {}
             for place, gap in lost.items():
@@ -515,16 +515,3 @@ def _settle(future: asyncio.Future[Any], outcome: object, failure: Exception | N
         future.set_exception(failure)
     else:
         future.set_result(outcome)
-
-
-def _clean_line(line: Line) -> Line:
-    """What no database takes, lone surrogates and NUL, is replaced."""
-    for field in ("nick", "account", "text", "target", "msgid", "reply_to", "origin", "host"):
-        value = getattr(line, field)
-        if (value and not value.isascii()) or (value and "\0" in value):
-            setattr(line, field, _clean(value))
-    return line
-
-
-def _clean(text: str) -> str:
-    return text.encode(errors="replace").decode().replace("\0", "\ufffd")

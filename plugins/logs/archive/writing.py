@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from itertools import groupby
 from operator import itemgetter
 
+from msgspec.structs import replace
+
 from plugins.logs.archive.consents import Consents
 from plugins.logs.archive.database import transaction
 from plugins.logs.archive.words import CREATE, indexed, table_of
@@ -42,6 +44,7 @@ INSERT_HOUR = (
 )
 INSERT_CHANGE = "INSERT INTO changes (channel, line, what) VALUES (?, ?, ?)"
 
+_TEXTS = ("nick", "text", "account", "target", "msgid", "reply_to", "origin", "host")
 _KIND_NUMBERS = {kind: number for number, kind in enumerate(KINDS)}
 
 _There = defaultdict[tuple[str, str, str, str], list[tuple[int, str | None]]]
@@ -72,11 +75,11 @@ class Writer:
         Those whose msgid is there already are left out.
         """
         with self.writing():
-            return self._insert(self._unknown(sorted(lines, key=_time)), since=0)
+            return self._insert(self._unknown(sorted(map(_storable_line, lines), key=_time)), since=0)
 
     def add(self, lines: Iterable[Line]) -> int:
         """Keep older lines that are not there yet: see `IArchive.add`. Gives how many were new."""
-        wanted = [line for line in sorted(lines, key=_time) if self._may_come_back(line)]
+        wanted = [line for line in sorted(map(_storable_line, lines), key=_time) if self._may_come_back(line)]
         with self.writing():
             new = self._unknown(self._missing(wanted))
             self._insert(new, since=int((self._clock() - RECENT) * MICROSECONDS))
@@ -281,6 +284,20 @@ class Writer:
         ):
             there[_sameness(KINDS[kind], nick, text, target or "")].append((line_id, msgid))
         return there
+
+
+def storable(text: str) -> str:
+    """Without what no database takes: lone surrogates and NUL are replaced."""
+    return text.encode(errors="replace").decode().replace("\0", "\ufffd")
+
+
+def _storable_line(line: Line) -> Line:
+    changed = {
+        field: storable(value)
+        for field in _TEXTS
+        if (value := getattr(line, field)) and (not value.isascii() or "\0" in value)
+    }
+    return replace(line, **changed) if changed else line
 
 
 def _take(there: _There, line: Line, whole_minutes: bool) -> bool:
