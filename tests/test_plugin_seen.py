@@ -10,7 +10,7 @@ import pytest
 
 from plugins.seen import CLOSED, ISightings
 from plugins.seen.answers import View, about, matches
-from plugins.seen.sightings import PLACES, SHARDS, TEXT_LENGTH, Sightings
+from plugins.seen.sightings import PLACES, SHARDS, TEXT_LENGTH, Sighting, Sightings
 from pynfo.interfaces import IEvents, IOperator, IStorage
 from pynfo.irc import Message
 from pynfo.irc.events import (
@@ -288,6 +288,87 @@ def test_a_renamed_channel_takes_its_sightings_along(sightings: Sightings) -> No
     assert about(sightings, "alice", view("#new"), NOW) == 'alice last spoke in #new just now: "the plan"'
 
 
+# -- what people want forgotten
+
+
+def test_an_account_is_forgotten_under_every_nick_it_had(sightings: Sightings) -> None:
+    sightings.saw(ALICE, "#pynfo", "said", NOW - HOUR, text="hello")
+    sightings.saw(User("ally", account="Alice"), "#other", "left", NOW)
+    sightings.saw(User("alice"), "#third", "said", NOW, text="I am another alice")
+    sightings.saw(BOB, "#pynfo", "said", NOW, text="hello")
+
+    sightings.forget("alice", [], NOW)
+
+    assert sorted(person.nick for person in sightings.people()) == ["alice", "bob"]
+    assert about(sightings, "alice", view("#pynfo", "#third"), NOW).endswith('"I am another alice"')
+
+
+def test_what_was_said_before_the_login_is_forgotten_with_the_account(sightings: Sightings) -> None:
+    sightings.saw(BOB, "#pynfo", "said", NOW - HOUR, text="hello")
+    sightings.logged_in("bob", "robert")
+
+    sightings.forget("robert", [], NOW)
+
+    assert list(sightings.people()) == []
+
+
+def test_without_an_account_only_what_those_nicks_did_since_then_is_forgotten(sightings: Sightings) -> None:
+    sightings.saw(BOB, "#pynfo", "said", NOW - 2 * HOUR, text="an earlier bob")
+    sightings.saw(BOB, "#other", "said", NOW - MINUTE, text="hello")
+    sightings.saw(User("bob2"), "#other", "said", NOW, text="hello again")
+    sightings.saw(User("bob2", account="bob2"), "#pynfo", "joined", NOW)
+
+    sightings.forget(None, ["Bob", "bob2"], NOW - HOUR)
+
+    assert about(sightings, "bob", view("#pynfo", "#other"), NOW).endswith('"an earlier bob"')
+    assert about(sightings, "bob2", view("#pynfo", "#other"), NOW) == "bob2 joined #pynfo just now"
+
+
+def test_whoever_is_forgotten_is_not_named_with_others_either(sightings: Sightings) -> None:
+    sightings.saw(BOB, "#pynfo", "kicked", NOW, text="enough, says alice", other="Alice")
+    sightings.rename(User("carol"), "ally", ["#pynfo"], NOW - HOUR)
+    sightings.rename(User("ally", account="alice"), "alice", ["#pynfo"], NOW)
+
+    sightings.forget("alice", ["alice"], 0)
+
+    assert about(sightings, "bob", view("#pynfo"), NOW) == "bob was kicked from #pynfo just now"
+    assert about(sightings, "carol", view("#pynfo"), NOW) == "I have not seen carol"
+    assert "al" not in str([sightings.dump(shard) for shard in range(SHARDS)])
+
+
+def test_what_is_forgotten_is_changed_and_nothing_else(sightings: Sightings) -> None:
+    sightings.saw(ALICE, "#pynfo", "said", NOW)
+    sightings.saw(BOB, "#pynfo", "said", NOW)
+    sightings.changed.clear()
+
+    sightings.forget("alice", [], 0)
+
+    assert len(sightings.changed) == 1
+
+
+def test_certain_words_of_somebody_can_be_forgotten(sightings: Sightings) -> None:
+    sightings.saw(ALICE, "#pynfo", "said", NOW, text="my password" * 100)
+    sightings.saw(ALICE, "#other", "said", NOW - HOUR, text="my password" * 100)
+
+    sightings.redact_words("ALICE", "#Pynfo", "my password" * 100)
+    sightings.redact_words("alice", "#other", "something else")
+    sightings.redact_words("nobody", "#other", "my password")
+
+    assert about(sightings, "alice", view("#pynfo"), NOW) == "alice last spoke in #pynfo just now"
+    assert "my password" in about(sightings, "alice", view("#other"), NOW)
+
+
+def test_the_words_that_a_log_has_are_told_where_nothing_newer_is_known(sightings: Sightings) -> None:
+    logged = ("Alice", Sighting(NOW - 100 * HOUR, "said", "#pynfo", "before your time"))
+
+    absent = about(sightings, "alice", view("#pynfo"), NOW, logged)
+    sightings.saw(ALICE, "#pynfo", "left", NOW)
+    left = about(sightings, "alice", view("#pynfo"), NOW, logged)
+
+    assert absent == 'Alice last spoke in #pynfo 4 days ago: "before your time"'
+    assert left == 'alice left #pynfo just now; last spoke 4 days ago: "before your time"'
+
+
 # -- on IRC
 
 
@@ -455,6 +536,26 @@ async def test_what_is_seen_is_stored_at_once_and_not_only_at_the_end(
     await bot.server.user("bob", channels=["#pynfo"])
 
     await asyncio.wait_for(stored.wait(), 1)
+
+
+async def test_who_is_forgotten_is_in_no_file_any_more(bot: Bot) -> None:
+    bob = await bot.server.user("bob", channels=["#pynfo"])
+    bob.say("#pynfo", "my password is sesame")
+    bob.part("#pynfo", "to the sesame shop")
+    await bot.settle()
+    await bot.user.hears("my password is sesame")
+    watch, storage = ISightings(bot.factory), IStorage(bot.factory)
+    watch.store()
+    assert await storage.flush()
+    before = b"".join(path.read_bytes() for path in bot.factory.state_dir.iterdir() if path.is_file())
+
+    await watch.forget("test", nicks=["bob"])
+    await watch.forget("nowhere", nicks=["bob"])
+
+    after = b"".join(path.read_bytes() for path in bot.factory.state_dir.iterdir() if path.is_file())
+    assert b"sesame" in before
+    assert b"sesame" not in after
+    assert await bot.ask("!seen bob") == "I have not seen bob"
 
 
 @pytest.mark.pynfo(plugins={"seen": {"people": 0}})

@@ -5,6 +5,9 @@ channels the asker is in; in a channel, of that one and of those of the asker's 
 everybody reads the answer. Private messages, history that a server plays back, and what was said to the
 operators of a channel only, do not count.
 
+Where the plugin `logs` is loaded, what people want there holds here too: of those who opted out, and of lines
+that are off the record, no words are kept. And it knows the last words of those who were here before us.
+
 `sightings.py` keeps who was seen, `answers.py` words the answers; this file joins them to IRC.
 """
 
@@ -12,20 +15,21 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Annotated, Any
 
 import msgspec
 from zope.interface import implementer
 
-from plugins.seen.answers import View, about, matches
-from plugins.seen.sightings import SHARDS, Sightings
+from plugins.seen.answers import View, about, follow, last_words, matches
+from plugins.seen.sightings import SHARDS, Sighting, Sightings
 from pynfo import IEvents, IScheduler, IStorage, Request, RetrievalError, command
 from pynfo.interfaces import Interface
 from pynfo.irc.events import (
     ChannelRenamed,
     MessageReceived,
     MessageRedacted,
+    User,
     UserChanged,
     UserJoined,
     UserKicked,
@@ -59,6 +63,19 @@ class ISightings(Interface):
 
     def store() -> None:
         """Store what has changed, now."""
+
+    async def forget(
+        network: str, *, account: str | None = None, nicks: Collection[str] = (), since: float = 0.0
+    ) -> None:
+        """*await*: forget what an account did; without one, what `nicks` did since then (UTC epoch seconds).
+
+        Nothing of it is left in a file. Nothing happens where there is no such network.
+        """
+
+    async def forget_words(
+        network: str, nick: str, channel: str, text: str, *, msgid: str | None = None
+    ) -> None:
+        """*await*: forget words that somebody said in a channel; that they spoke remains."""
 
 
 @implementer(ISightings)
@@ -105,6 +122,27 @@ class Watch:
                 self._storage.store(_key(network, shard), __version__, sightings.dump(shard))
                 yield
 
+    async def forget(
+        self, network: str, *, account: str | None = None, nicks: Collection[str] = (), since: float = 0.0
+    ) -> None:
+        if network in self._factory.clients:
+            self.on(network).forget(account, nicks, since)
+            await self._expunge()
+
+    async def forget_words(
+        self, network: str, nick: str, channel: str, text: str, *, msgid: str | None = None
+    ) -> None:
+        if network in self._factory.clients:
+            sightings = self.on(network)
+            sightings.redact_words(nick, channel, text)
+            if msgid is not None:
+                sightings.redact(msgid)
+            await self._expunge()
+
+    async def _expunge(self) -> None:
+        self.store()
+        await self._storage.expunge()
+
     async def keep_storing(self) -> None:
         """Store what changes, a moment later; other work has its turn between the shards."""
         while True:
@@ -142,9 +180,18 @@ class Watch:
                     channel,
                     "did" if event.kind == "action" else "said",
                     event.time,
-                    text=event.text,
+                    text=self._words(network, event.user, event.text),
                     msgid=event.msgid or "",
                 )
+
+    def _words(self, network: str, user: User, text: str) -> str:
+        """What somebody said, or "" where they do not want it to be kept."""
+        archive = archive_of(self._factory)
+        if archive is None or not text:
+            return text
+        from plugins.logs.consent import off_the_record
+
+        return "" if off_the_record(text) or archive.is_out(network, user) else text
 
     def joined(self, event: UserJoined) -> None:
         if not event.own:
@@ -153,21 +200,24 @@ class Watch:
 
     def parted(self, event: UserParted) -> None:
         if not event.own:
-            self.on(event.network).saw(event.user, event.channel, "left", event.time, text=event.reason)
+            reason = self._words(event.network, event.user, event.reason)
+            self.on(event.network).saw(event.user, event.channel, "left", event.time, text=reason)
             self._stir.set()
 
     def kicked(self, event: UserKicked) -> None:
         if not event.own:
+            reason = self._words(event.network, event.by, event.reason)
             self.on(event.network).saw(
-                event.user, event.channel, "kicked", event.time, text=event.reason, other=event.by.nick
+                event.user, event.channel, "kicked", event.time, text=reason, other=event.by.nick
             )
             self._stir.set()
 
     def quit(self, event: UserQuit) -> None:
         if not event.own:
             sightings = self.on(event.network)
+            reason = self._words(event.network, event.user, event.reason)
             for channel in event.channels:
-                sightings.saw(event.user, channel, "quit", event.time, text=event.reason)
+                sightings.saw(event.user, channel, "quit", event.time, text=reason)
             self._stir.set()
 
     def renamed(self, event: UserRenamed) -> None:
@@ -224,9 +274,41 @@ async def seen(request: Request, nick: str) -> str:
     if not view.channels:
         raise request.error("we share no channel, so there is nobody I could tell you about")
     sightings = ISightings(request.factory).on(request.network)
-    if WILD.isdisjoint(nick):
-        return about(sightings, nick, view, time.time())
-    return matches(sightings, nick, view, time.time())
+    if not WILD.isdisjoint(nick):
+        return matches(sightings, nick, view, time.time())
+    heard = last_words(follow(sightings, nick, view), view)
+    logged = await last_logged(request, nick, view) if heard is None else None
+    return about(sightings, nick, view, time.time(), logged)
+
+
+def archive_of(factory: Any) -> Any:
+    """What the plugin `logs` keeps; None where it is not loaded: then not even its code is."""
+    if "logs" not in factory.plugins.loaded:
+        return None
+    from plugins.logs.interfaces import IArchive
+
+    return IArchive(factory, None)
+
+
+async def last_logged(request: Request, nick: str, view: View) -> tuple[str, Sighting] | None:
+    """The nick, and the last words that the log has of it in the channels of the view."""
+    archive = archive_of(request.factory)
+    if archive is None:
+        return None
+    from plugins.logs.interfaces import ArchiveBusy
+
+    places = [f"{request.network}/{channel}" for channel in view.channels.values()]
+    try:
+        line = await archive.last_by(request.network, nick, places)
+    except ArchiveBusy:
+        return None
+    if line is None:
+        return None
+    channel = view.fold(line.channel)
+    if channel not in view.channels:
+        return None
+    kind = "did" if line.kind == "action" else "said"
+    return line.nick, Sighting(line.time, kind, channel, line.text)
 
 
 def view_of(request: Request) -> View:

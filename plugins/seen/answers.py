@@ -35,10 +35,17 @@ class View(msgspec.Struct):
         return sorted(visible, key=_when, reverse=True)
 
 
-def about(sightings: Sightings, nick: str, view: View, now: float) -> str:
-    """Where `nick` is, or was last seen. `now` is in seconds since the epoch."""
+def about(
+    sightings: Sightings, nick: str, view: View, now: float, logged: tuple[str, Sighting] | None = None
+) -> str:
+    """Where `nick` is, or was last seen. `now` is in seconds since the epoch.
+
+    `logged`: a nick, and what a log says they said last, for where nothing better is known.
+    """
     trail = follow(sightings, nick, view)
-    spoken = max((s for person in trail for s in view.seen(person) if s.spoken), key=_when, default=None)
+    if logged is not None:
+        trail.append(Person(logged[0], sightings=[logged[1]]))
+    spoken = last_words(trail, view)
     for name in [nick, *(person.nick for person in trail)]:
         places = view.present(name)
         if places:
@@ -53,6 +60,11 @@ def about(sightings: Sightings, nick: str, view: View, now: float) -> str:
     if spoken is not None and spoken is not last:
         text += f"; last spoke {_words(spoken, view, now, near=last.channel)}"
     return text
+
+
+def last_words(trail: list[Person], view: View) -> Sighting | None:
+    """The newest of what they said that may be told of."""
+    return max((s for person in trail for s in view.seen(person) if s.spoken), key=_when, default=None)
 
 
 def matches(sightings: Sightings, pattern: str, view: View, now: float) -> str:
@@ -118,7 +130,8 @@ def _deed(sighting: Sighting, view: View, now: float) -> str:
         case "quit":
             return f"quit IRC {time}{_reason(sighting)}"
         case "kicked":
-            return f"was kicked from {channel} by {sighting.other} {time}{_reason(sighting)}"
+            by = f" by {sighting.other}" if sighting.other else ""  # "": whoever it was is forgotten
+            return f"was kicked from {channel}{by} {time}{_reason(sighting)}"
         case "became":
             return f"became {sighting.other} {time}"
         case "was":

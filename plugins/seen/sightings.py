@@ -9,7 +9,7 @@ longest time is forgotten first.
 # plugin may have taken this module out of `sys.modules`.
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from fnmatch import translate
 from typing import Any
 from zlib import crc32
@@ -31,7 +31,8 @@ class Sighting(msgspec.Struct, array_like=True, gc=False):
 
     `kind`: "said" or "did" (an action); "joined", "left", "quit", "kicked"; "became" (took the nick `other`),
     "was" (had the nick `other` before). `time` is in seconds since the epoch, `channel` is folded, `text` is
-    what was said, or the reason; `other` is the other nick, or who kicked.
+    what was said, or the reason; `other` is the other nick, or who kicked; `account` is the login at that
+    time.
     """
 
     time: float
@@ -40,6 +41,7 @@ class Sighting(msgspec.Struct, array_like=True, gc=False):
     text: str = ""
     other: str = ""
     msgid: str = ""
+    account: str | None = None
 
     @property
     def spoken(self) -> bool:
@@ -82,8 +84,7 @@ class Sightings:
         person.account = user.account
         channel = self._fold(channel)
         spoken = kind in SPOKEN
-        if len(text) > TEXT_LENGTH:
-            text = text[: TEXT_LENGTH - 1] + "…"
+        text = _cut(text)
         sightings = person.sightings
         for sighting in sightings:
             if sighting.channel == channel and (sighting.kind in SPOKEN) == spoken:
@@ -92,10 +93,11 @@ class Sightings:
                 sighting.text = text
                 sighting.other = other
                 sighting.msgid = msgid
+                sighting.account = user.account
                 return
         if len(sightings) >= PLACES:
             sightings.remove(min(sightings, key=_time))
-        sightings.append(Sighting(time, kind, channel, text, other, msgid))
+        sightings.append(Sighting(time, kind, channel, text, other, msgid, user.account))
 
     def rename(self, user: User, old_nick: str, channels: list[str], time: float) -> None:
         """`user`, who has the new nick already, was `old_nick` before."""
@@ -134,6 +136,53 @@ class Sightings:
                 if sighting.msgid == msgid:
                     sighting.text = sighting.msgid = ""
                     self._touch(person.nick)
+
+    def redact_words(self, nick: str, channel: str, text: str) -> None:
+        """Forget these words of somebody in a channel; that they spoke remains."""
+        channel, text, person = self._fold(channel), _cut(text), self.person(nick)
+        for sighting in person.sightings if person else ():
+            if sighting.spoken and sighting.channel == channel and sighting.text == text:
+                sighting.text = sighting.msgid = ""
+                self._touch(nick)
+
+    def forget(self, account: str | None, nicks: Collection[str], since: float) -> None:
+        """Forget what an account did, under whatever nick; without one, what `nicks` did from `since` on.
+
+        That others took or had these nicks, or were kicked by them, is forgotten too.
+        """
+        fold = self._fold
+        gone = {fold(nick) for nick in nicks}
+        if account is not None:
+            since = 0.0
+            gone |= {fold(person.nick) for person in self.of_account(account)}
+
+        def is_theirs(sighting: Sighting, person: Person) -> bool:
+            if account is None:
+                return fold(person.nick) in gone and not sighting.account
+            whose = sighting.account or person.account
+            return whose is not None and fold(whose) == fold(account)
+
+        for person in list(self.people()):
+            left = []
+            for sighting in person.sightings:
+                recent = sighting.time >= since
+                if recent and sighting.other and fold(sighting.other) in gone:
+                    if sighting.kind != "kicked":
+                        continue
+                    sighting.other = sighting.text = ""
+                    self._touch(person.nick)
+                if not (recent and is_theirs(sighting, person)):
+                    left.append(sighting)
+            if len(left) < len(person.sightings):
+                self._keep(person, left)
+
+    def _keep(self, person: Person, sightings: list[Sighting]) -> None:
+        """Keep these of somebody's sightings; without any, nothing of them."""
+        self._touch(person.nick)
+        person.sightings = sightings
+        if not sightings:
+            key = self._fold(person.nick)
+            del self._shards[_shard_of(key)][key]
 
     def person(self, nick: str) -> Person | None:
         key = self._fold(nick)
@@ -190,6 +239,10 @@ class Sightings:
 def _shard_of(key: str) -> int:
     """The same in every process, unlike `hash`."""
     return crc32(key.encode(errors="surrogatepass")) % SHARDS
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= TEXT_LENGTH else text[: TEXT_LENGTH - 1] + "…"
 
 
 def _time(sighting: Sighting) -> float:
