@@ -10,7 +10,7 @@ your own begins with `_`, so that a setting that is written wrong is not taken f
 
 from pynfo.config import Network
 
-# from pynfo.config import Channel, Network, Sasl, env, file
+# from pynfo.config import Channel, Http, Network, Sasl, env, file
 
 # -- Who the bot is
 
@@ -63,6 +63,19 @@ networks = [
         # channels=["#pynfo", Channel("#secret", key=env("SECRET_KEY"))],
     ),
 ]
+
+# -- Web pages
+#
+# Of plugins that have some, such as logs; without this there is no web. docs/operating.md has more: TLS, proxies.
+
+# http = Http(
+#     host="127.0.0.1",  # "0.0.0.0": whoever reaches this machine; better is a proxy with TLS in front
+#     port=8080,  # 0: any that is free
+#     public_url="https://logs.example.org",  # where people find the pages, if not at host and port
+#     trusted_proxies=["127.0.0.1"],  # whose word about readers' addresses counts; networks as well: "10.0.0.0/8"
+#     requests_per_second=20, burst=100,  # for each address; None: no limit
+#     in_bot=True,  # False: the bot does not serve them itself: `pynfo web` does, as a process of its own
+# )
 
 # -- Plugins
 #

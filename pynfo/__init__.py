@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pynfo.interfaces import IOutbox as IOutbox
     from pynfo.interfaces import IScheduler as IScheduler
     from pynfo.interfaces import IStorage as IStorage
+    from pynfo.interfaces import IWeb as IWeb
     from pynfo.interfaces import RetrievalError as RetrievalError
 
 _HOMES = {
@@ -39,6 +40,7 @@ _HOMES = {
         "IOutbox",
         "IScheduler",
         "IStorage",
+        "IWeb",
         "RetrievalError",
     ),
 }

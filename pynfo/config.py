@@ -18,15 +18,16 @@ import msgspec
 
 from pynfo import config_rules as rules
 from pynfo import config_terms
+from pynfo.config_http import HttpReader, HttpSettings
 from pynfo.config_networks import NetworkReader
 from pynfo.config_places import Mistake, Place, Source
-from pynfo.config_terms import Channel, Network, Sasl, env, file
+from pynfo.config_terms import Channel, Http, Network, Sasl, env, file
 from pynfo.irc.settings import NetworkSettings
 from pynfo.tracebacks import line_in
 from pynfo.usermask import UserMask, parse
 from pynfo.validation import Problem, convert_fields, shown, unknown
 
-__all__ = ["Channel", "Config", "Loaded", "Mistake", "Network", "Sasl", "env", "file", "load"]
+__all__ = ["Channel", "Config", "Http", "Loaded", "Mistake", "Network", "Sasl", "env", "file", "load"]
 
 Limit = tuple[int, float] | None  # commands, seconds; None: no limit
 
@@ -66,6 +67,7 @@ class Config(msgspec.Struct, kw_only=True):
     state_dir: Path = Path("state")
     plugin_path: list[Path] = []
     networks: list[NetworkSettings] = []
+    http: HttpSettings | None = None  # None: no web
     plugins: dict[str, dict[str, Any]] = msgspec.field(default_factory=bundled_plugins)  # name -> settings
 
 
@@ -74,6 +76,7 @@ class _Form(Config, kw_only=True):
 
     command_limits: Any = None
     networks: Any = None
+    http: Any = None
     plugins: Any = None
 
 
@@ -186,6 +189,7 @@ class _Reader:
             self._tell(f"there are no networks: write {example}", "networks")
         common = {name: values[name] for name in FOR_NETWORKS if name in values}
         values["networks"] = self._networks(written, common)
+        values["http"] = self._http(given.get("http"))
         values["plugins"] = self._plugins(given.get("plugins", bundled_plugins()))
         self._masks(values, _names(written))
         return Config(path=Path(self._source.file), **values)
@@ -237,6 +241,12 @@ class _Reader:
                 text = f"the networks {alike[0]!r} and {name!r} differ in capitals alone: rename one"
                 self.mistakes.append(reader.place(item).mistake(text))
         return [network for network in networks if network is not None]
+
+    def _http(self, written: object) -> HttpSettings | None:
+        reader = HttpReader(self._source, self._base)
+        settings = reader.read(written, self._source.setting("http"))
+        self.mistakes += reader.mistakes
+        return settings
 
     def _plugins(self, written: object) -> dict[str, dict[str, Any]]:
         if not isinstance(written, dict):
@@ -307,7 +317,7 @@ def _is_limit(limit: object) -> bool:
 
 def _in_words(error: BaseException) -> str:
     name = error.name if isinstance(error, NameError) else None
-    if name in ("Channel", "Network", "Sasl", "env", "file"):
+    if name in ("Channel", "Http", "Network", "Sasl", "env", "file"):
         return f"{name} is not known here: write from pynfo.config import {name}"
     if isinstance(error, SystemExit):
         return "the file ends the program: take the exit out"

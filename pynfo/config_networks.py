@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from pynfo import config_rules as rules
-from pynfo.config_places import Mistake, Place, Source
-from pynfo.config_terms import Channel, Network, Sasl, Written
+from pynfo.config_places import Place, Source
+from pynfo.config_reading import WrittenReader
+from pynfo.config_terms import Channel, Network, Sasl
 from pynfo.irc.settings import ChannelSettings, NetworkSettings, SaslSettings
-from pynfo.validation import Problem, convert_fields, shown
+from pynfo.validation import shown
 
 TLS_PORT, PLAIN_PORT = 6697, 6667  # RFC 7194; the usual one (RFC 2812 section 1.1 leaves it open)
 
@@ -28,17 +27,14 @@ class _Form(NetworkSettings, frozen=True, kw_only=True):
     sasl: Any = None
 
 
-class NetworkReader:
-    """Reads the networks of one file; `mistakes` collects what is wrong with them.
+class NetworkReader(WrittenReader):
+    """Reads the networks of one file.
 
-    `common` are the settings that networks take from the file where they do not say them; `base` is where
-    relative paths start.
+    `common` are the settings that networks take from the file where they do not say them.
     """
 
     def __init__(self, source: Source, base: Path, common: Mapping[str, Any]) -> None:
-        self.mistakes: list[Mistake] = []
-        self._source = source
-        self._base = base
+        super().__init__(source, base)
         self._common = common
 
     def read(self, written: object, place: Place) -> NetworkSettings | None:
@@ -60,12 +56,6 @@ class NetworkReader:
         if len(self.mistakes) > before:
             return None
         return NetworkSettings(**{**self._common, **values})
-
-    def place(self, written: Written) -> Place:
-        """Where a constructor was called."""
-        if written.path == self._source.file:
-            return self._source.call(written.line, written.column)
-        return Place(written.path, written.line)
 
     def _servers(self, values: dict[str, Any], written: Network, place: Place) -> list[tuple[str, int]]:
         host, port = values.pop("host", None), values.pop("port", None)
@@ -121,26 +111,6 @@ class NetworkReader:
             self._tell_all(place, rules.login(settings, network))
         return settings
 
-    def _values(
-        self,
-        written: Written,
-        place: Place,
-        struct: type[msgspec.Struct],
-        positions: tuple[str, ...],
-        kind: str,
-    ) -> dict[str, Any]:
-        """What was written, by name and converted; the arguments in `positions` may stand without a name."""
-        term = type(written).__name__
-        given = dict(zip(positions, written.arguments, strict=False))
-        for name in sorted(given.keys() & written.keywords.keys()):
-            self._tell(place, f"{name} is there twice: leave one out", name)
-        if len(written.arguments) > len(positions):
-            alone = " and ".join(positions)
-            self._tell(place, f"{term} takes only {alone} without a keyword: write KEYWORD=… for the rest")
-        values, problems = convert_fields({**given, **written.keywords}, struct, self._base, kind=kind)
-        self._tell_all(place, problems)
-        return values
-
     def _resolve(self, values: dict[str, Any], name: str, place: Place) -> None:
         """Make the path of a file absolute, and see that it can be read."""
         path = values.get(name)
@@ -152,10 +122,3 @@ class NetworkReader:
                 pass
         except OSError as error:
             self._tell(place, f"{name}: {path} cannot be read: {error.strerror}", name)
-
-    def _tell(self, place: Place, text: str, *keys: object) -> None:
-        self.mistakes.append(place.part(*keys).mistake(text))
-
-    def _tell_all(self, place: Place, problems: Iterable[Problem]) -> None:
-        for problem in problems:
-            self._tell(place, problem.text, *problem.keys)

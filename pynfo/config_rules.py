@@ -67,6 +67,41 @@ def address(address: str) -> str | None:
     return None
 
 
+def port_or_any(port: int) -> str | None:
+    if 0 <= port < 65536:
+        return None
+    return f"{port} is no port: write a number from 1 to 65535, or 0 for any that is free"
+
+
+def public_url(url: str) -> str | None:
+    from urllib.parse import urlsplit
+
+    wrong = f'{shown(url)} is no address of a site: write such as "https://logs.example.org"'
+    try:
+        parts = urlsplit(url)
+        named = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        return wrong
+    if not named or not _WORD(url) or "@" in parts.netloc:
+        return wrong
+    if parts.path.strip("/") or "?" in url or "#" in url:
+        root = f"{parts.scheme}://{parts.netloc}"
+        return f"the pages begin at the root of a site: write {shown(root)}, not {shown(url)}"
+    return None
+
+
+def proxy(text: str) -> str | None:
+    from ipaddress import ip_network
+
+    try:
+        network = ip_network(text, strict=False)
+    except ValueError:
+        return f'{shown(text)} is no address: write such as "127.0.0.1", or a network such as "10.0.0.0/8"'
+    if "/" in text and ip_network(text.partition("/")[0]).network_address != network.network_address:
+        return f"{shown(text)} is an address within a network: did you mean {str(network)!r}?"
+    return None
+
+
 def channel(name: str) -> str | None:
     if _CHANNEL(name):
         return None
@@ -110,6 +145,12 @@ def raw_line(line: Secret) -> str | None:
 
 def rate(lines: float) -> str | None:
     return None if lines > 0 else f"{lines:g} lines a second say nothing: write more, or None for no limit"
+
+
+def request_rate(requests: float) -> str | None:
+    if requests > 0:
+        return None
+    return f"{requests:g} requests a second would show nobody anything: write more, or None for no limit"
 
 
 def burst(lines: int) -> str | None:
@@ -159,6 +200,15 @@ NETWORK_RULES: Mapping[str, Rule] = {
     "on_connect": raw_line,
     "join_after": join_after,
     "quit_message": one_line,
+}
+
+HTTP_RULES: Mapping[str, Rule] = {
+    "host": host,
+    "port": port_or_any,
+    "public_url": public_url,
+    "trusted_proxies": proxy,
+    "requests_per_second": request_rate,
+    "burst": burst,
 }
 
 CHANNEL_RULES: Mapping[str, Rule] = {"name": channel, "key": channel_key}

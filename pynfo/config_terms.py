@@ -1,4 +1,4 @@
-"""What a config file is written with: `Network`, `Channel`, `Sasl`, `env` and `file`.
+"""What a config file is written with: `Network`, `Channel`, `Sasl`, `Http`, `env` and `file`.
 
 The constructors keep what was written and where. They check nothing and raise nothing, so that one mistake
 does not hide the next: `pynfo.config.load` reads them afterwards and tells all mistakes together.
@@ -55,6 +55,15 @@ class Sasl(Written):
     """`Sasl("SCRAM-SHA-256", username="pynfo", password=env("LIBERA_PASSWORD"))`: how to log in.
 
     The mechanism may be left out; keywords are the fields of `pynfo.irc.settings.SaslSettings`.
+    """
+
+    __slots__ = ()
+
+
+class Http(Written):
+    """`Http(port=8080, public_url="https://logs.example.org")`: where the web pages are served.
+
+    Keywords are the fields of `pynfo.config_http.HttpSettings`.
     """
 
     __slots__ = ()

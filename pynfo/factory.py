@@ -24,6 +24,7 @@ from pynfo.interfaces import (
     IOutbox,
     IScheduler,
     IStorage,
+    IWeb,
     RetrievalError,
 )
 from pynfo.irc.client import Client, Connect
@@ -53,6 +54,7 @@ ADAPTERS = {
     IOutbox: ("pynfo.services.outbox", "Outbox"),
     IOperator: ("pynfo.services.operator", "Operator"),
     ICommands: ("pynfo.services.commands", "Commands"),
+    IWeb: ("pynfo.services.web", "Web"),
 }
 STS_KEY, STS_VERSION = "sts", "1"  # where the STS policies are stored
 
@@ -118,12 +120,19 @@ class Factory(Componentized):
 
     async def stop(self, reason: str = "") -> None:
         """Quit from every network, run every `fini`, store what is to be stored."""
-        await asyncio.gather(*(client.stop(reason or None) for client in self.clients.values()))
+        clients = (client.stop(reason or None) for client in self.clients.values())
+        await asyncio.gather(*clients, self._stop_web())
         await self.plugins.unload_all()
         await self.stop_adapters()
         self._watchdog.stop()
         self.clients.clear()
         self._lock.release()
+
+    async def _stop_web(self) -> None:
+        """First of all: what is still read of the pages goes on while IRC is left."""
+        web: Any = IWeb(self, None)
+        if web is not None:
+            await web.stop()
 
     def request_quit(self, reason: str = "") -> None:
         """Ask whoever runs the bot to stop it."""
@@ -158,6 +167,7 @@ class Factory(Componentized):
                 log.info("%s: connecting again with the new settings", settings.name)
                 await client.stop("new settings")
                 self._add(settings).start()
+        await IWeb(self).configure()
         for name in [
             name for name in self.plugins.loaded if name in old.plugins and name not in config.plugins
         ]:

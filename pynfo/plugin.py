@@ -1,8 +1,11 @@
 """Loading plugins: import, settings, `init`, commands; and back, leaving nothing behind.
 
-A plugin is a module. It may have `Settings` (a `msgspec.Struct`), `init(factory)`, `fini(factory)` (both
-plain or async), functions marked with `@command`, `check(settings, config)` and `cli` (a click group). What
-it registers while it runs belongs to its `Owner`, and goes with it.
+A plugin is a module. It may have `Settings` (a `msgspec.Struct`), `init(factory)`, `pages(factory)`,
+`fini(factory)` (plain or async), functions marked with `@command`, `check(settings, config)` and `cli` (a
+click group). What it registers while it runs belongs to its `Owner`, and goes with it.
+
+`pages` mounts web pages. It is called after `init` where this process serves any, and in `pynfo web` it is
+all that is called. Pages that fail are told, and the plugin goes on without them.
 """
 
 from __future__ import annotations
@@ -30,13 +33,16 @@ __all__ = ["LoadedPlugin", "PluginError", "Plugins"]
 
 log = logging.getLogger(__name__)
 
-INIT_LIMIT = 20.0  # seconds for an async init
+INIT_LIMIT = 20.0  # seconds for an async init, and for async pages
 FINI_LIMIT = 3.0  # seconds for an async fini
 ALL_FINI_LIMIT = 2.0  # seconds for all of them when the bot stops, which has 5 in all
 
 
 class LoadedPlugin(msgspec.Struct, eq=False):
-    """A plugin that is loaded. `settings` is an instance of its `Settings`, None where it has none."""
+    """A plugin that is loaded. `settings` is an instance of its `Settings`, None where it has none.
+
+    `running`: its `init` was called, so that its `fini` will be; `shown`: its `pages` were called.
+    """
 
     name: str
     registration: Registration
@@ -44,6 +50,8 @@ class LoadedPlugin(msgspec.Struct, eq=False):
     settings: Any
     owner: Owner
     commands: list[Any] = []
+    running: bool = False
+    shown: bool = False
 
 
 class Plugins:
@@ -70,6 +78,27 @@ class Plugins:
             if name in self.loaded:
                 raise PluginError(f"plugin {name} is loaded already")
             await self._start(self._prepare(self._find(name)), {name})
+
+    async def load_pages(self, name: str) -> bool:
+        """Load a plugin for its `pages` alone; False where it has none. Raises `PluginError`."""
+        async with self._changing:
+            plugin = self._prepare(self._find(name))
+            if not hasattr(plugin.module, "pages"):
+                plugin_modules.release(plugin.module)
+                return False
+            self.loaded[name] = plugin
+            try:
+                await self._show(plugin)
+            except PluginError:
+                await self._dispose(plugin)
+                raise
+            return True
+
+    async def show_pages(self) -> None:
+        """Call the `pages` of every plugin that were not called yet, as the web is served from now on."""
+        async with self._changing:
+            for plugin in list(self.loaded.values()):
+                await self._try_to_show(plugin)
 
     async def unload(self, name: str) -> None:
         """Run a plugin's `fini`, then take back whatever it registered.
@@ -144,30 +173,59 @@ class Plugins:
         return LoadedPlugin(name, registration, module, settings, Owner(name))
 
     async def _start(self, plugin: LoadedPlugin, reloading: set[str]) -> None:
-        """Run `init` and offer the commands. Where that fails, all of it is taken back."""
+        """Run `init` and offer the commands, then `pages`. Where one of the first two fails, all of it is
+        taken back."""
         self.loaded[plugin.name] = plugin
-        limit = asyncio.timeout(INIT_LIMIT)
         try:
-            async with limit:  # outside: a timer remembers whose code started it
-                with plugin.owner.active():
-                    await _call(plugin.module, "init", self._factory)
+            plugin.running = True
+            await self._begin(plugin, "init")
             with plugin.owner.active():
                 commands: Any = ICommands(self._factory, None)
                 for function in marked_commands(plugin.module):
                     plugin.commands.append(commands.register(function))
         except BaseException as error:
             await self._dispose(plugin)
-            if limit.expired():
-                text = f"plugin {plugin.name}: init does not end within {INIT_LIMIT:g} s"
-                raise PluginError(text, *_line_of(plugin.module, "init")) from error
-            if isinstance(error, Exception | SystemExit):
+            if isinstance(error, Exception | SystemExit) and not isinstance(error, PluginError):
                 raise failure(error, plugin.name, plugin.module.__name__) from error
             raise
         log.info("plugin %s is loaded", plugin.name)
         operator: Any = IOperator(self._factory, None)
         if operator is not None:
             operator.settled(f"plugin/{plugin.name}")
+        await self._try_to_show(plugin)
         await self._reload_users(plugin, reloading)
+
+    async def _try_to_show(self, plugin: LoadedPlugin) -> None:
+        """Call `pages` where this process serves them, and they were not called yet."""
+        http = self._factory.config.http
+        if http is None or not http.in_bot or plugin.shown or not hasattr(plugin.module, "pages"):
+            return
+        matter, operator = f"plugin/{plugin.name}/pages", IOperator(self._factory, None)
+        try:
+            await self._show(plugin)
+        except PluginError as error:
+            if operator is not None:
+                operator.tell(matter, f"{error} (the plugin goes on without its pages)")
+        else:
+            if operator is not None:
+                operator.settled(matter)
+
+    async def _show(self, plugin: LoadedPlugin) -> None:
+        plugin.shown = True
+        await self._begin(plugin, "pages")
+
+    async def _begin(self, plugin: LoadedPlugin, hook: str) -> None:
+        """Run `init` or `pages`. Raises `PluginError`."""
+        limit = asyncio.timeout(INIT_LIMIT)
+        try:
+            async with limit:  # outside: a timer remembers whose code started it
+                with plugin.owner.active():
+                    await _call(plugin.module, hook, self._factory)
+        except (Exception, SystemExit) as error:
+            if limit.expired():
+                text = f"plugin {plugin.name}: {hook} does not end within {INIT_LIMIT:g} s"
+                raise PluginError(text, *_line_of(plugin.module, hook)) from error
+            raise failure(error, plugin.name, plugin.module.__name__) from error
 
     async def _stop(self, plugin: LoadedPlugin) -> None:
         error = await _finish(plugin, self._factory, FINI_LIMIT)
@@ -213,6 +271,8 @@ class Plugins:
 
 async def _finish(plugin: LoadedPlugin, factory: Factory, limit: float) -> PluginError | None:
     """Run a plugin's `fini` for at most `limit` seconds; gives what went wrong."""
+    if not plugin.running:
+        return None
     within = asyncio.timeout(limit)
     try:
         async with within:

@@ -9,6 +9,7 @@ import pytest
 
 from pynfo import interfaces
 from pynfo.config import Config
+from pynfo.config_http import HttpSettings
 from pynfo.irc.settings import NetworkSettings
 
 ROOT = Path(__file__).parent.parent
@@ -40,7 +41,8 @@ def test_every_interface_of_the_core_is_in_the_guide():
 
 def test_every_setting_is_in_the_example_config():
     example = (ROOT / "config.example.py").read_text()
-    settings = {*Config.__struct_fields__, *NetworkSettings.__struct_fields__} - {"path", "name"}
+    structs = (Config, NetworkSettings, HttpSettings)
+    settings = {name for struct in structs for name in struct.__struct_fields__} - {"path", "name"}
     assert sorted(name for name in settings if not re.search(rf"\b{name}\b", example)) == []
 
 
