@@ -66,13 +66,13 @@ networks = [
 
 # -- Web pages
 #
-# Of plugins that have some, such as logs; without this there is no web. docs/operating.md has more: TLS, proxies.
+# Of plugins that have some, such as logs. Without this there is no web; docs/operating.md tells more of it.
 
 # http = Http(
 #     host="127.0.0.1",  # "0.0.0.0": whoever reaches this machine; better is a proxy with TLS in front
 #     port=8080,  # 0: any that is free
 #     public_url="https://logs.example.org",  # where people find the pages, if not at host and port
-#     trusted_proxies=["127.0.0.1"],  # whose word about readers' addresses counts; networks as well: "10.0.0.0/8"
+#     trusted_proxies=["127.0.0.1"],  # whose word about readers' addresses counts; or such as "10.0.0.0/8"
 #     requests_per_second=20, burst=100,  # for each address; None: no limit
 #     in_bot=True,  # False: the bot does not serve them itself: `pynfo web` does, as a process of its own
 # )

@@ -1,4 +1,4 @@
-"""The command line: `pynfo run`, `check`, `init`, `console`, `demo`, `plugins`, and those of plugins.
+"""The command line: `pynfo run`, `check`, `init`, `console`, `demo`, `web`, `plugins`, and those of plugins.
 
 `pynfo NAME …` is for a plugin of ./config.py whose module has `cli`, a click command or group; its `ctx.obj`
 is the `Config`. Each command imports what it needs when it runs.
@@ -101,9 +101,26 @@ def run(context: click.Context, config: Path | None) -> None:
     """
     from pynfo.runner import run as run_bot
 
-    meta = context.find_root().meta
-    verbose, log_format = bool(meta.get("pynfo.verbose")), meta.get("pynfo.log_format", "text")
-    context.exit(run_bot(config or CONFIG, verbose=verbose, log_format=log_format))
+    context.exit(run_bot(config or CONFIG, **_logging(context)))
+
+
+@cli.command()
+@a_config
+@click.option("--host", help="The address of this machine to listen at, in place of CONFIG's.")
+@click.option("--port", type=click.IntRange(0, 65535), help="The port, in place of CONFIG's; 0: a free one.")
+@log_options
+@click.pass_context
+def web(context: click.Context, config: Path | None, host: str | None, port: int | None) -> None:
+    """Serve the plugins' web pages, without the bot.
+
+    CONFIG is ./config.py if not said; a bot may run with it at the same time. Ctrl-C or SIGTERM ends it,
+    SIGHUP has it read CONFIG again.
+    """
+    from pynfo.runner import run_web
+
+    given = {"host": host, "port": port}
+    settings = {name: value for name, value in given.items() if value is not None}
+    context.exit(run_web(config or CONFIG, settings, **_logging(context)))
 
 
 @cli.command()
@@ -218,6 +235,14 @@ def plugins(context: click.Context, config: Path | None) -> None:
         click.echo(mistake, err=True)
     if mistakes or not settings.plugins.keys() <= found.keys():
         context.exit(1)
+
+
+def _logging(context: click.Context) -> dict[str, Any]:
+    meta = context.find_root().meta
+    return {
+        "verbose": bool(meta.get("pynfo.verbose")),
+        "log_format": meta.get("pynfo.log_format", "text"),
+    }
 
 
 def _correct(loaded: Loaded) -> Config:

@@ -10,13 +10,12 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
-from importlib import import_module
 from random import Random
 from typing import Any
 
 from pynfo import __version__
-from pynfo.components import Componentized
 from pynfo.config import Config
+from pynfo.host import Host
 from pynfo.interfaces import (
     ICommands,
     IEvents,
@@ -41,9 +40,8 @@ from pynfo.irc.events import (
 )
 from pynfo.irc.settings import NetworkSettings
 from pynfo.irc.sts import PolicyStore
-from pynfo.plugin import PluginError, Plugins
+from pynfo.plugin import PluginError
 from pynfo.services.state_lock import StateLock
-from pynfo.services.watchdog import Watchdog
 
 log = logging.getLogger(__name__)
 
@@ -64,7 +62,7 @@ PROMPT_SETTINGS = frozenset(
 )
 
 
-class Factory(Componentized):
+class Factory(Host):
     """A bot: its config, its networks, its plugins.
 
     `connect` opens the connections (see `Client`); the console and tests give one of their own.
@@ -73,26 +71,12 @@ class Factory(Componentized):
     def __init__(
         self, config: Config, *, connect: Connect = open_connection, random: Random | None = None
     ) -> None:
-        super().__init__()
-        self.config = config
-        self.state_dir = config.state_dir
-        self.clients: dict[str, Client] = {}
-        self.plugins = Plugins(self)
-        self.started = 0.0  # UTC epoch seconds
-        self.quit_reason = ""
+        super().__init__(config, ADAPTERS)
         self._connect = connect
         self._random = random or Random()
         self._lock = StateLock(config.state_dir)
-        self._watchdog = Watchdog(self._plugin_of)
         self._policies = PolicyStore({})
-        self._quitting = asyncio.Event()
         self._publish: Callable[[Event], object]
-        for interface, (module, name) in ADAPTERS.items():
-            self.register_adapter(interface, _later(module, name))
-
-    def settings(self, plugin: str) -> Any:
-        """The validated settings of a loaded plugin: an instance of its `Settings`."""
-        return self.plugins.loaded[plugin].settings
 
     async def start(self) -> None:
         """Start services, plugins, networks, in that order.
@@ -103,9 +87,7 @@ class Factory(Componentized):
         self.started = time.time()
         self._lock.acquire()
         try:
-            for interface in ADAPTERS:
-                interface(self)
-            await self.start_adapters()
+            await self._start_services()
         except BaseException:
             self._lock.release()
             raise
@@ -134,21 +116,6 @@ class Factory(Componentized):
         if web is not None:
             await web.stop()
 
-    def request_quit(self, reason: str = "") -> None:
-        """Ask whoever runs the bot to stop it."""
-        self.quit_reason = reason
-        self._quitting.set()
-
-    @property
-    def quitting(self) -> bool:
-        """Whether somebody asked the bot to stop."""
-        return self._quitting.is_set()
-
-    async def wait_quit(self) -> str:
-        """*await* `request_quit`; gives its reason."""
-        await self._quitting.wait()
-        return self.quit_reason
-
     async def reload(self, config: Config) -> None:
         """Take over a new config: only networks, channels and plugins that changed are touched."""
         old, self.config = self.config, config
@@ -168,6 +135,7 @@ class Factory(Componentized):
                 await client.stop("new settings")
                 self._add(settings).start()
         await IWeb(self).configure()
+        await self.plugins.show_pages()
         for name in [
             name for name in self.plugins.loaded if name in old.plugins and name not in config.plugins
         ]:
@@ -234,13 +202,6 @@ class Factory(Componentized):
             if fold(channel.name) == fold(event.channel):
                 IOperator(self).settled(f"{event.network}/{channel.name}/join")
 
-    def _plugin_of(self, module: str) -> str | None:
-        """The loaded plugin that a module belongs to."""
-        for plugin in list(self.plugins.loaded.values()):
-            if f"{module}.".startswith(f"{plugin.module.__name__}."):
-                return plugin.name
-        return None
-
     # -- plugins: what goes wrong with one is told, and does not stop the others
 
     async def _load(self, names: list[str]) -> None:
@@ -280,15 +241,6 @@ class _StoredPolicies(dict[str, Any]):
     def __delitem__(self, host: str) -> None:
         super().__delitem__(host)
         self._storage.store(STS_KEY, STS_VERSION, dict(self))
-
-
-def _later(module: str, name: str) -> Any:
-    """Make an adapter from a module that is imported on first use."""
-
-    def make(factory: Factory) -> Any:
-        return getattr(import_module(module), name)(factory)
-
-    return make
 
 
 def _prompt(old: NetworkSettings, new: NetworkSettings) -> bool:

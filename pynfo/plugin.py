@@ -27,7 +27,7 @@ from pynfo.plugin_modules import PluginError, failure, import_plugin, marked_com
 from pynfo.validation import unknown
 
 if TYPE_CHECKING:
-    from pynfo.factory import Factory
+    from pynfo.host import Host
 
 __all__ = ["LoadedPlugin", "PluginError", "Plugins"]
 
@@ -57,7 +57,7 @@ class LoadedPlugin(msgspec.Struct, eq=False):
 class Plugins:
     """The plugins of one bot. One of them changes at a time."""
 
-    def __init__(self, factory: Factory) -> None:
+    def __init__(self, factory: Host) -> None:
         self.loaded: dict[str, LoadedPlugin] = {}
         self.problems: list[str] = []  # what is wrong in files of registrations
         self._factory = factory
@@ -269,7 +269,7 @@ class Plugins:
                 log.error("%s", error)
 
 
-async def _finish(plugin: LoadedPlugin, factory: Factory, limit: float) -> PluginError | None:
+async def _finish(plugin: LoadedPlugin, factory: Host, limit: float) -> PluginError | None:
     """Run a plugin's `fini` for at most `limit` seconds; gives what went wrong."""
     if not plugin.running:
         return None
@@ -286,7 +286,7 @@ async def _finish(plugin: LoadedPlugin, factory: Factory, limit: float) -> Plugi
     return None
 
 
-async def _call(module: ModuleType, name: str, factory: Factory) -> None:
+async def _call(module: ModuleType, name: str, factory: Host) -> None:
     function = getattr(module, name, None)
     result = function(factory) if function is not None else None
     if isinstance(result, Awaitable):

@@ -13,16 +13,22 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pynfo import __version__
-from pynfo.config import Config, load
+from pynfo.config import Config, Loaded, load
 from pynfo.factory import Factory
 from pynfo.interfaces import IOperator
 from pynfo.logging_setup import set_up_logging
 from pynfo.services.state_lock import StateLocked
+
+if TYPE_CHECKING:
+    from pynfo.web_factory import WebFactory
+
+    Runnable = Factory | WebFactory
 
 log = logging.getLogger(__name__)
 
@@ -32,8 +38,30 @@ AT_ONCE = 130  # the exit code of a second Ctrl-C, as shells have it for SIGINT
 
 def run(path: Path | str, *, verbose: bool = False, log_format: str = "text") -> int:
     """Run the bot of a config file. Returns the exit code: 1 where the config or the start failed."""
+    return _run(path, Factory, verbose=verbose, log_format=log_format)
+
+
+def run_web(
+    path: Path | str, settings: Mapping[str, Any], *, verbose: bool = False, log_format: str = "text"
+) -> int:
+    """Serve the pages of a config's plugins, without the bot; `settings` go before those of its `http`."""
+    from pynfo.web_factory import WebFactory
+
+    make = partial(WebFactory, in_bot=True, **settings)
+    return _run(path, make, verbose=verbose, log_format=log_format, networks_needed=False)
+
+
+def _run(
+    path: Path | str,
+    make: Callable[[Config], Runnable],
+    *,
+    verbose: bool,
+    log_format: str,
+    networks_needed: bool = True,
+) -> int:
     set_up_logging(level=logging.DEBUG if verbose else logging.INFO, log_format=log_format)
-    loaded = load(path)
+    read = partial(load, path, networks_needed=networks_needed)
+    loaded = read()
     for mistake in loaded.mistakes:
         if log_format == "text":
             print(mistake, file=sys.stderr)  # as `pynfo check` does: it is for the person who starts the bot
@@ -42,7 +70,7 @@ def run(path: Path | str, *, verbose: bool = False, log_format: str = "text") ->
     if loaded.config is None:
         return 1
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        return runner.run(_serve(loaded.config, path))
+        return runner.run(_serve(loaded.config, make, read, path))
 
 
 def run_until_interrupted(main: Callable[[], Coroutine[Any, Any, int]]) -> int:
@@ -67,8 +95,10 @@ def run_until_interrupted(main: Callable[[], Coroutine[Any, Any, int]]) -> int:
         give_back()
 
 
-async def _serve(config: Config, path: Path | str) -> int:
-    return await _Run(config, path).serve()
+async def _serve(
+    config: Config, make: Callable[[Config], Runnable], read: Callable[[], Loaded], path: Path | str
+) -> int:
+    return await _Run(make(config), read, path).serve()
 
 
 class _Leaving:
@@ -117,11 +147,12 @@ class _Leaving:
 
 
 class _Run:
-    """A running bot, and the signals that reach it."""
+    """A running bot, or its pages alone, and the signals that reach it. `read` reads the config again."""
 
-    def __init__(self, config: Config, path: Path | str) -> None:
+    def __init__(self, factory: Runnable, read: Callable[[], Loaded], path: Path | str) -> None:
         self._path = path
-        self._factory = Factory(config)
+        self._read = read
+        self._factory = factory
         self._reload_wanted = asyncio.Event()
 
     async def serve(self) -> int:
@@ -161,7 +192,7 @@ class _Run:
 
     async def _reload(self) -> None:
         operator: Any = IOperator(self._factory)
-        loaded = load(self._path)
+        loaded = self._read()
         for mistake in loaded.mistakes:
             log.error("%s", mistake)
         if loaded.config is None:
@@ -177,9 +208,11 @@ class _Run:
 
 def _cannot_start(starting: asyncio.Task[None]) -> int:
     from pynfo.services.state_database import StorageError
+    from pynfo.services.web import CannotListen
+    from pynfo.web_factory import NoPages
 
     error = starting.exception()
-    if isinstance(error, StateLocked | StorageError):
+    if isinstance(error, StateLocked | StorageError | CannotListen | NoPages):
         log.critical("%s", error)
     else:
         log.critical("Pynfo cannot start", exc_info=error)

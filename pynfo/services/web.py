@@ -12,7 +12,7 @@ import logging
 import os
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from zope.interface import implementer
 
@@ -22,6 +22,7 @@ from pynfo.ownership import Owner, adopt, current_owner, running_as
 from pynfo.services.web_exchange import END_LIMIT, App, Exchange, cut_streams, end
 
 if TYPE_CHECKING:
+    from pynfo.host import Host
     from pynfo.services.web_guard import Guard
     from pynfo.services.web_listener import Listener
 
@@ -31,6 +32,10 @@ RETRY_AFTER = 60.0  # seconds
 MATTER = "web"
 
 _PATH = re.compile(r"/|(?:/[\w.~-]+)+", re.ASCII).fullmatch
+
+
+class CannotListen(Exception):
+    """The pages cannot be served. One sentence."""
 
 
 class Mount:
@@ -65,16 +70,16 @@ class Mount:
 
 @implementer(IWeb)
 class Web:
-    """See `IWeb`. Used on the event loop; `url` from any thread. `problem` is why nobody is served."""
+    """See `IWeb`. Used on the event loop; `url` from any thread."""
 
-    def __init__(self, factory: Any) -> None:
-        self.problem = ""
+    def __init__(self, factory: Host) -> None:
         self._factory = factory
         self._mounts: dict[str, Mount] = {}
         self._ordered: list[Mount] = []  # the longest first
-        self._settings: HttpSettings | None = None  # that are in force
+        self._settings: HttpSettings | None = None  # of the listener
         self._listener: Listener | None = None
         self._retry: asyncio.TimerHandle | None = None
+        self._retrying: asyncio.Task[None] | None = None
         self._changing = asyncio.Lock()
 
     # -- what plugins ask
@@ -105,8 +110,13 @@ class Web:
     # -- its life
 
     async def start(self) -> None:
-        """Listen, where the config says so."""
-        await self.configure()
+        """Listen, where the config says so. Raises `CannotListen` where pages are all that there is."""
+        try:
+            await self._change()
+        except CannotListen as cannot:
+            if self._factory.only_web:
+                raise
+            self._tell(cannot)
 
     async def stop(self) -> None:
         """End the listener, and all requests, in about 2 s at the most."""
@@ -115,25 +125,29 @@ class Web:
 
     async def configure(self) -> None:
         """Take over what the config says now. What cannot be served is told; nothing is raised."""
-        async with self._changing:
-            wanted = self._factory.config.http
-            if wanted is not None and not wanted.in_bot:
-                wanted = None
-            if wanted == self._settings and self._listener is not None:
-                return
-            await self._close()
-            self._settings = wanted
-            if wanted is not None:
-                with running_as(None):
-                    await self._open(wanted)
-            else:
-                IOperator(self._factory).settled(MATTER)
+        try:
+            await self._change()
+        except CannotListen as cannot:
+            self._tell(cannot)
 
     def guard(self, settings: HttpSettings) -> Guard:
         """The pages, as an ASGI application with all its limits."""
         from pynfo.services.web_guard import Guard
 
         return Guard(settings, self._mount_of)
+
+    async def _change(self) -> None:
+        async with self._changing:
+            wanted = self._factory.config.http
+            if wanted is not None and not wanted.in_bot:
+                wanted = None
+            if self._listener is not None and wanted == self._settings:
+                return
+            await self._close()
+            if wanted is not None:
+                with running_as(None):
+                    await self._open(wanted)
+            IOperator(self._factory).settled(MATTER)
 
     async def _open(self, settings: HttpSettings) -> None:
         from pynfo.services.web_listener import Listener
@@ -142,14 +156,14 @@ class Web:
         try:
             await listener.open()
         except OSError as error:
-            self.problem = _in_words(error, settings)
-            text = f"{self.problem}; the bot goes on without, and tries again every minute"
-            IOperator(self._factory).tell(MATTER, text)
-            self._retry = asyncio.get_running_loop().call_later(RETRY_AFTER, self._try_again)
-            return
-        self._listener, self.problem = listener, ""
-        IOperator(self._factory).settled(MATTER)
+            raise CannotListen(_in_words(error, settings)) from error
+        self._listener, self._settings = listener, settings
         log.info("web pages are at http://%s:%d/", _named(settings.host), listener.port)
+
+    def _tell(self, cannot: CannotListen) -> None:
+        text = f"{cannot}; the rest goes on without, and it is tried again every minute"
+        IOperator(self._factory).tell(MATTER, text)
+        self._retry = asyncio.get_running_loop().call_later(RETRY_AFTER, self._try_again)
 
     def _try_again(self) -> None:
         self._retry = None
@@ -159,7 +173,7 @@ class Web:
         if self._retry is not None:
             self._retry.cancel()
             self._retry = None
-        listener, self._listener, self._settings = self._listener, None, None
+        listener, self._listener = self._listener, None
         if listener is not None:
             await listener.close()
 
