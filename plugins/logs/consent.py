@@ -1,16 +1,25 @@
-"""What people mark as not for the log: a line that begins with `[off]` or `[nolog]`.
+"""What people mark as not for the log, and how they say that they really want to be forgotten.
 
-A mark counts however it is dressed up: in any case, behind or between formatting codes, spaces and characters
-that nobody sees, and in the full-width letters of an East Asian keyboard. In doubt a line is not kept.
+A line that begins with `[off]` or `[nolog]` is not kept. A mark counts however it is dressed up: in any case,
+behind or between formatting codes, spaces and characters that nobody sees, and in the full-width letters of
+an East Asian keyboard. In doubt a line is not kept.
+
+To be forgotten cannot be undone, so it is said twice, the second time with a code. The code is made of who
+asks and when: nothing of it is kept, and to anybody else it means nothing.
 """
 
 from __future__ import annotations
 
+import hmac
 import unicodedata
 
 from pynfo.irc.formatting import plain
 
 MARKS = ("[off]", "[nolog]")
+
+CODE_LENGTH = 4
+CODE_MINUTES = 5  # for which a code works at least
+_LETTERS = "abcdefghijkmnpqrstuvwxyz23456789"  # 32, none of which looks like another
 
 _LONGEST = max(map(len, MARKS))
 # Controls, formats, lone surrogates, unassigned, and all that is a space.
@@ -39,3 +48,19 @@ def off_the_record(text: str) -> bool:
         if len(head) == _LONGEST:
             break
     return unicodedata.normalize("NFKC", head).casefold().startswith(MARKS)
+
+
+def code_of(key: bytes, who: str, now: float) -> str:
+    """What `who` has to say to confirm, made at `now` (UTC epoch seconds) with a secret `key`."""
+    return _code(key, who, int(now // 60))
+
+
+def confirms(key: bytes, who: str, code: str, now: float) -> bool:
+    """Whether it is a code of `who` that is not too old."""
+    minute = int(now // 60)
+    return code.lower() in {_code(key, who, minute - age) for age in range(CODE_MINUTES + 1)}
+
+
+def _code(key: bytes, who: str, minute: int) -> str:
+    digest = hmac.digest(key, f"confirm\0{minute}\0{who}".encode(errors="replace"), "sha256")
+    return "".join(_LETTERS[byte % len(_LETTERS)] for byte in digest[:CODE_LENGTH])

@@ -1,10 +1,12 @@
-"""Links to private logs: a signed token that names one place, and works for so many hours.
+"""Links to private logs, and which lines a link names.
 
-The token is not encrypted: whoever has it may read that log, and may know its name.
+A private log is opened by a signed token that names one place, and works for so many hours. The token is not
+encrypted: whoever has it may read that log, and may know its name.
 """
 
 from __future__ import annotations
 
+import re
 import time
 from hashlib import sha256
 
@@ -12,6 +14,9 @@ from itsdangerous import BadData, URLSafeSerializer
 
 LONGEST = 2048  # characters of a token; what is longer was not made here
 HOUR = 3600
+GREATEST = 2**63  # ids are below it
+
+_NAMED = re.compile(r"(?:#L|/L/)([0-9]{1,19})(?:-L?([0-9]{1,19}))?(?:/around)?$")
 
 
 def sign(key: bytes, place: str, hours: int, *, now: float | None = None) -> str:
@@ -29,6 +34,19 @@ def read(key: bytes, token: str, *, now: float | None = None) -> str | None:
     except BadData:
         return None
     return str(place) if (time.time() if now is None else now) < until else None
+
+
+def lines_named(address: str) -> tuple[int, int] | None:
+    """The first and the last id of the lines that an address of the site ends with; None where it names none.
+
+    `https://host/libera/pynfo/2026-11-21#L17`, `…#L17-L19`, `/L/17`, and `#L17` alone.
+    """
+    found = _NAMED.search(address.strip("<>"))
+    if found is None:
+        return None
+    first = int(found[1])
+    last = int(found[2] or first)
+    return (min(first, last), max(first, last)) if max(first, last) < GREATEST else None
 
 
 def _serializer(key: bytes) -> URLSafeSerializer:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Annotated, Any
 
 import msgspec
@@ -72,10 +72,11 @@ class ISightings(Interface):
         Nothing of it is left in a file. Nothing happens where there is no such network.
         """
 
-    async def forget_words(
-        network: str, nick: str, channel: str, text: str, *, msgid: str | None = None
-    ) -> None:
-        """*await*: forget words that somebody said in a channel; that they spoke remains."""
+    async def forget_words(network: str, lines: Iterable[Any]) -> None:
+        """*await*: forget what was said; that somebody spoke remains.
+
+        A line has `nick`, `channel`, `text` and `msgid`, which may be None.
+        """
 
 
 @implementer(ISightings)
@@ -88,6 +89,7 @@ class Watch:
         self._limit = factory.settings("seen").people
         self._networks: dict[str, Sightings] = {}
         self._heard: dict[tuple[str, str, str], MessageReceived] = {}  # not taken in yet, latest last
+        self._redacted = False  # something was, and is to leave the files too
         self._stir = asyncio.Event()
 
     def on(self, network: str) -> Sightings:
@@ -129,14 +131,13 @@ class Watch:
             self.on(network).forget(account, nicks, since)
             await self._expunge()
 
-    async def forget_words(
-        self, network: str, nick: str, channel: str, text: str, *, msgid: str | None = None
-    ) -> None:
+    async def forget_words(self, network: str, lines: Iterable[Any]) -> None:
         if network in self._factory.clients:
             sightings = self.on(network)
-            sightings.redact_words(nick, channel, text)
-            if msgid is not None:
-                sightings.redact(msgid)
+            for line in lines:
+                sightings.redact_words(line.nick, line.channel, line.text)
+                if line.msgid:
+                    sightings.redact(line.msgid)
             await self._expunge()
 
     async def _expunge(self) -> None:
@@ -151,6 +152,9 @@ class Watch:
             self._stir.clear()
             for _ in self._stored_one_by_one():
                 await asyncio.sleep(0)
+            if self._redacted:
+                self._redacted = False
+                await self._storage.expunge()
 
     async def stop(self) -> None:
         """The adapter goes: what is not stored yet is stored now."""
@@ -232,6 +236,7 @@ class Watch:
 
     def redacted(self, event: MessageRedacted) -> None:
         self.on(event.network).redact(event.msgid)
+        self._redacted = True
         self._stir.set()
 
     def channel_renamed(self, event: ChannelRenamed) -> None:
