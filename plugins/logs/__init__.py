@@ -23,8 +23,11 @@ MATTER = "logs/archive"
 
 def init(factory: Any) -> None:
     """Keep the configured channels from now on."""
+    from plugins.logs.recorder import Recorder
+
     _offer_archive(factory, read_only=False)
-    IArchive(factory)
+    archive, settings = IArchive(factory), factory.settings("logs")
+    Recorder(factory, archive, settings)
 
 
 def pages(factory: Any) -> None:

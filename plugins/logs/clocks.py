@@ -1,0 +1,46 @@
+"""What time it is on a network, and what time a line gets.
+
+Lines have the time of the server that they came through, also when they come a second time, from its history.
+A server's clock that is wrong by more than `WRONG` is corrected by what it is ahead of ours, and no line is
+later than now.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from pynfo.irc.events import Event
+
+WRONG = 300.0  # seconds between a server's clock and ours, past which ours is right
+
+
+class Clocks:
+    """`clock` gives UTC epoch seconds."""
+
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+        self.clock = clock
+        self._ahead: dict[str, float] = {}  # by network: seconds that its clock is before ours
+        self._wrong: set[str] = set()
+
+    def compare(self, event: Event) -> None:
+        """`event` has just happened: take its network's clock from it, where it tells the time."""
+        stamped = event.message is not None and "time" in event.message.tags
+        ahead = self._ahead[event.network] = event.time - self.clock() if stamped else 0.0
+        (self._wrong.add if abs(ahead) > WRONG else self._wrong.discard)(event.network)
+
+    def now(self, network: str) -> float:
+        """The time that a line said now would have."""
+        return self.clock() + (0.0 if network in self._wrong else self._ahead.get(network, 0.0))
+
+    def time_of(self, event: Event) -> float:
+        """The time that the line of an event has: never later than now, by more than clocks may differ."""
+        when = event.time
+        if event.network in self._wrong and event.message is not None and "time" in event.message.tags:
+            when -= self._ahead[event.network]
+        now = self.clock()
+        return now if when > now + WRONG else when
+
+    def stamp(self, network: str, when: float) -> float:
+        """What the server calls a time of ours."""
+        return when + self._ahead[network] if network in self._wrong else when
