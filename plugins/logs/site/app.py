@@ -24,7 +24,7 @@ from plugins.logs.archive.query import QueryError
 from plugins.logs.interfaces import ArchiveBusy
 from plugins.logs.settings import Settings
 from plugins.logs.site import addresses, api, feed, live, pages, robots, text
-from plugins.logs.site.access import Instead, not_here
+from plugins.logs.site.access import Instead
 from plugins.logs.site.context import Site, site_of
 
 RETRY_AFTER = "5"  # seconds

@@ -4,13 +4,14 @@ For pages: `site = site_of(request)`; `view = await site.channel(request)`; `req
 wrong with an address raises `HTTPException(404, sentence)`, which becomes the site's own page.
 
 Rules of pages: a day's address without `page` is its first page; `/N/C/` is the last page of the newest day.
-The sequence number for `data-live` is read *before* the lines are, and is a part of the ETag there.
+The sequence number for `data-live` is read *before* the lines are, in `make`; it is no part of the ETag.
+ETags of what shows more of a channel than days are made of `channel_version`.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 from urllib.parse import unquote
@@ -23,10 +24,12 @@ from plugins.logs.settings import Settings
 from plugins.logs.site import access, addresses
 from plugins.logs.site.access import ChannelView, Instead, not_here
 from plugins.logs.site.assets import HERE, Assets, version
+from plugins.logs.site.following import Followers
 from plugins.logs.site.responses import Bodies, Renderer
 
 __all__ = [
-    "ChannelView", "Instead", "Site", "not_here", "requested_day", "requested_line", "requested_page", "site_of",
+    "ChannelView", "Instead", "Site", "channel_version", "not_here", "requested_day", "requested_line",
+    "requested_page", "site_of",
 ]  # fmt: skip
 
 LARGEST_ID = 2**63 - 1  # what SQLite can hold
@@ -59,6 +62,7 @@ class Site:
         self.version = version()
         self.bodies = Bodies()
         self.renderer = Renderer()
+        self.followers = Followers(self)
         self.templates = jinja2.Environment(
             loader=jinja2.FileSystemLoader(HERE / "templates"),
             autoescape=True,
@@ -119,7 +123,14 @@ class Site:
 
     async def stop(self) -> None:
         """End the streams and the threads."""
+        self.followers.stop()
         self.renderer.stop()
+
+
+async def channel_version(site: Site, views: Sequence[ChannelView]) -> str:
+    """Another text whenever anything at all in some channels is another, or the day."""
+    versions = [f"{view.info.place} {view.publish} {view.info.version}" for view in views]
+    return f"{await site.archive.latest('')} {site.today()} {versions}"
 
 
 def site_of(request: Request) -> Site:

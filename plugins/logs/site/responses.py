@@ -128,8 +128,8 @@ async def page(
     status: int = 200,
     cached: bool = True,
 ) -> Response:
-    """An HTML page. `etag` holds the versions of all that it shows, of any length; `make` is only called where
-    the reader does not have it, and awaits `site.render(…)`. `view`: the channel that it shows, if one.
+    """An HTML page. `etag` holds the versions of all that it shows, of any length; `make` is only called
+    where the reader does not have it, and awaits `site.render(…)`. `view`: the channel that it shows, if one.
 
     `cached` False: what is asked too rarely, or in too many ways, to be kept in memory.
     """
@@ -150,9 +150,8 @@ async def answer(
 ) -> Response:
     """As `page`, of any type of text."""
     site: Site = request.app.state.site
-    tag = f'W/"{sha256(f"{etag} {site.version}".encode(errors="surrogatepass")).hexdigest()[:32]}"'
-    headers = {"etag": tag, "vary": "Accept-Encoding", **headers_of(view)}
-    if status == 200 and _has(request, tag):
+    headers, known = tagged(request, etag, view)
+    if status == 200 and known:
         return Response(status_code=304, headers=headers)
     compress = "gzip" in request.headers.get("accept-encoding", "")
 
@@ -165,12 +164,19 @@ async def answer(
 
     if cached:
         address = f"{request.scope['path']}?{request.url.query} {compress}"
-        body = await site.bodies.get(address, f"{tag} {status}", make_body)
+        body = await site.bodies.get(address, f"{headers['etag']} {status}", make_body)
     else:
         body = await make_body()
     if body.compressed:
         headers["content-encoding"] = "gzip"
     return Response(body.content, status, headers, media_type)
+
+
+def tagged(request: Request, etag: str, view: ChannelView | None) -> tuple[dict[str, str], bool]:
+    """The headers of an answer with that ETag, and whether whoever asks has it already."""
+    site: Site = request.app.state.site
+    tag = f'W/"{sha256(f"{etag} {site.version}".encode(errors="surrogatepass")).hexdigest()[:32]}"'
+    return {"etag": tag, "vary": "Accept-Encoding", **headers_of(view)}, _has(request, tag)
 
 
 def headers_of(view: ChannelView | None) -> dict[str, str]:
