@@ -69,8 +69,8 @@ async def logs(request: Request, channel: ChannelName | None = None) -> str:
     text = kept.where
     if kept.publish == "private" and kept.url is not None:
         text += f": {_prefix(request)}logs link gives you a link"
-    if (seconds := kept.settings.keep_seconds) is not None:
-        text += f"; lines are kept for {duration(seconds)}"
+    if kept.settings.keep is not None:
+        text += f"; lines are kept for {kept.settings.keep}"
     return f"{text}; {_way_out(request)}"
 
 

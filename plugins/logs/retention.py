@@ -19,7 +19,7 @@ def begin(factory: Any, archive: Any) -> None:
     """Remove what is too old, from now on."""
     scheduler = IScheduler(factory)
     scheduler.spawn(_soon(archive))
-    scheduler.schedule(IScheduler.DAILY, retain, archive, jitter=HOUR)
+    scheduler.schedule(scheduler.DAILY, retain, archive, jitter=HOUR)
 
 
 async def retain(archive: Any) -> None:
