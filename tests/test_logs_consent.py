@@ -1,4 +1,4 @@
-"""What is off the record, and the links to private logs."""
+"""What is off the record, codes that confirm, links to private logs, and links that name lines."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plugins.logs.consent import off_the_record
-from plugins.logs.links import HOUR, LONGEST, read, sign
+from plugins.logs.consent import CODE_LENGTH, CODE_MINUTES, code_of, confirms, off_the_record
+from plugins.logs.links import HOUR, LONGEST, lines_named, read, sign
 
 KEY = b"k" * 32
 
@@ -89,3 +89,48 @@ def test_a_token_fits_an_address_as_it_is() -> None:
     token = sign(KEY, "libera/#pynfo", 24)
 
     assert quote(token, safe="") == token
+
+
+def test_a_code_confirms_for_five_minutes_at_least() -> None:
+    code = code_of(KEY, "libera/account/alice", 1000.0)
+
+    assert len(code) == CODE_LENGTH
+    assert confirms(KEY, "libera/account/alice", code, 1000.0)
+    assert confirms(KEY, "libera/account/alice", code.upper(), 1000.0 + CODE_MINUTES * 60)
+    assert not confirms(KEY, "libera/account/alice", code, 1000.0 + (CODE_MINUTES + 1) * 60)
+    assert not confirms(KEY, "libera/account/alice", code, 1000.0 - 60)
+
+
+@pytest.mark.parametrize("who", ["libera/account/bob", "oftc/account/alice", "libera/nick/alice/00"])
+def test_a_code_confirms_nothing_for_anybody_else(who: str) -> None:
+    code = code_of(KEY, "libera/account/alice", 1000.0)
+
+    assert not confirms(KEY, who, code, 1000.0)
+    assert not confirms(b"x" * 32, "libera/account/alice", code, 1000.0)
+
+
+@pytest.mark.parametrize("code", ["", "yes", "\ud800", "\0", "x" * 1000])
+def test_what_is_no_code_confirms_nothing(code: str) -> None:
+    assert not confirms(KEY, "libera/account/\ud800", code, 1000.0)
+
+
+@pytest.mark.parametrize(
+    ("address", "named"),
+    [
+        ("https://logs.example.org/libera/pynfo/2026-11-21#L17", (17, 17)),
+        ("https://logs.example.org/libera/pynfo/2026-11-21?page=2#L17-L19", (17, 19)),
+        ("#L19-17", (17, 19)),
+        ("<https://logs.example.org/L/17>", (17, 17)),
+        ("/L/17/around", (17, 17)),
+        ("/L/17#L18", (18, 18)),
+        (f"#L{2**63 - 1}", (2**63 - 1, 2**63 - 1)),
+        (f"#L{2**63}", None),
+        ("#L" + "9" * 5000, None),
+        ("#L\u0661", None),
+        ("#L17-", None),
+        ("https://logs.example.org/libera/pynfo/", None),
+        ("", None),
+    ],
+)
+def test_an_address_names_lines_by_its_end(address: str, named: tuple[int, int] | None) -> None:
+    assert lines_named(address) == named
