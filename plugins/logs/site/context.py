@@ -34,6 +34,7 @@ __all__ = [
 
 LARGEST_ID = 2**63 - 1  # what SQLite can hold
 LARGEST_PAGE = 1_000_000
+NO_LINE = "There is no such line, or it is not open to you."
 
 
 class Site:
@@ -98,6 +99,19 @@ class Site:
     async def readable(self, request: Request, place: str) -> ChannelView:
         """The channel of a place, for addresses that do not name it. Raises 404."""
         return await access.readable(self, request, place) or not_here()
+
+    async def named(self, request: Request) -> ChannelView:
+        """The same for machines, whom no spelling is redirected for."""
+        network, channel = request.path_params["network"], request.path_params["channel"]
+        return await self.readable(request, place_of(network, channel))
+
+    async def holding(self, request: Request, line_id: int) -> tuple[ChannelView, date, int]:
+        """The channel, day and page of a line. Raises 404 where it is not there, or not open."""
+        found = await self.archive.page_of(line_id)
+        view = await access.readable(self, request, found[0]) if found is not None else None
+        if view is None:
+            raise HTTPException(404, NO_LINE)
+        return view, found[1], found[2]
 
     async def searched(self, request: Request) -> tuple[ChannelView | None, list[ChannelView]]:
         """The channel that a search stands under, if any, and all those that it looks into."""
@@ -173,5 +187,5 @@ def requested_line(request: Request) -> int:
     """The id of a line in the path. Raises 404 for what cannot be one."""
     raw: str = request.path_params["id"]
     if not (raw.isascii() and raw.isdecimal() and len(raw) < 20 and 0 < int(raw) <= LARGEST_ID):
-        raise HTTPException(404, "There is no such line.")
+        raise HTTPException(404, NO_LINE)
     return int(raw)

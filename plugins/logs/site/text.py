@@ -7,7 +7,6 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import msgspec
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 
@@ -18,7 +17,6 @@ from plugins.logs.site.context import Site, requested_day, requested_line, site_
 from plugins.logs.site.responses import tagged
 
 CHUNK = 64 * 1024  # bytes, about, that are sent at once
-NO_LINE = "There is no such line, or it is not open to you."
 
 _json = msgspec.json.Encoder().encode
 
@@ -73,11 +71,7 @@ async def line(request: Request) -> Response:
     """To the page that holds a line, with the line marked; `?to=` marks all lines up to another one."""
     site = site_of(request)
     line_id = requested_line(request)
-    found = await site.archive.page_of(line_id)
-    if found is None:
-        raise HTTPException(404, NO_LINE)
-    place, when, page = found
-    view = await site.readable(request, place)
+    view, when, page = await site.holding(request, line_id)
     to = request.query_params.get("to", "")
     fragment = f"L{line_id}" + (f"-L{to}" if to.isascii() and to.isdecimal() and len(to) < 20 else "")
     address = f"{day_path(view.info.place, when, page if page > 1 else None)}#{fragment}"
