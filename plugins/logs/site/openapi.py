@@ -49,8 +49,8 @@ def describe(operations: Sequence[Operation], *, title: str, server: str) -> Doc
         "info": {
             "title": title,
             "version": __version__,
-            "description": "Channel logs. What is not open to everybody wants the `key` of the link that the bot "
-            "gives to people in the channel, or the cookie that it becomes.",
+            "description": "Channel logs. What is not open to everybody wants the `key` of the link that the "
+            "bot gives to people in the channel, or the cookie that it becomes.",
         },
         "servers": [{"url": server}],
         "paths": {f"/api{operation.path}": {"get": _operation(operation)} for operation in operations},
