@@ -32,6 +32,7 @@ KEY = b"k" * 32
         "\x00\x01[off] behind controls",
         "\xa0\u3000[ off ] with wide spaces",
         "\uff3b\uff4f\uff46\uff46\uff3d full width",
+        "the first of two lines\n [off] the second",
     ],
 )
 def test_a_line_that_begins_with_the_mark_is_off_the_record(text: str) -> None:

@@ -11,6 +11,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Literal
 
+from msgspec.structs import replace
+
 from plugins.logs.archive.records import Person
 from plugins.logs.consent import CODE_MINUTES, code_of, confirms
 from plugins.logs.interfaces import ArchiveBusy, IArchive
@@ -140,9 +142,10 @@ async def logs_forget(request: Request, who: Literal["me"], code: str | None = N
     """
     archive, person, now = IArchive(request.factory), person_of(request), time.time()
     asker, network = _asker(request, person), request.network
+    asked_by = [person, *before_login(request)]
     if code is None:
         with busy_is_told(request):
-            count = await archive.count(network, person)
+            count = sum([await archive.count(network, one) for one in asked_by])
         rest = "" if person.account else "; what was said before this session may be another's"
         return (
             f"{how_many(count)} of yours ({_known_as(person)}) would be removed from the logs of {network}, "
@@ -152,8 +155,8 @@ async def logs_forget(request: Request, who: Literal["me"], code: str | None = N
     if not confirms(archive.key, asker, code, now):
         raise request.error("that is not the code, or its time is over: say logs forget me for a new one")
     with busy_is_told(request):
-        count = await archive.forget(network, person)
-    await _forget_sightings(request, person)
+        count = sum([await archive.forget(network, one) for one in asked_by])
+    await _forget_sightings(request, *asked_by)
     return (
         f"removed {how_many(count)} of yours from the logs of {network}; copies that others made I cannot "
         "reach, and what you say from now on is kept unless you say logs optout"
@@ -209,19 +212,19 @@ def place_of(request: Request, channel: str) -> str | None:
 
 def said_by_asker(request: Request, lines: Sequence[Line]) -> bool:
     """Whether all of the lines are the asker's own."""
-    person = person_of(request)
     fold = request.client.state.fold
-    nicks = {fold(nick) for nick in person.nicks}
 
-    def is_own(line: Line) -> bool:
-        if line.network != request.network or line.origin is not None:
-            return False
+    def is_of(line: Line, person: Person) -> bool:
         if person.account is not None:
             return line.account is not None and fold(line.account) == fold(person.account)
         same = not line.account and line.identity == person.identity
-        return same and fold(line.nick) in nicks and line.time >= person.since
+        return same and fold(line.nick) in map(fold, person.nicks) and line.time >= person.since
 
-    return all(is_own(line) for line in lines)
+    asker = [person_of(request), *before_login(request)]
+    return all(
+        line.network == request.network and line.origin is None and any(is_of(line, one) for one in asker)
+        for line in lines
+    )
 
 
 def person_of(request: Request) -> Person:
@@ -230,6 +233,15 @@ def person_of(request: Request) -> Person:
     if person.account is None and not person.identity:
         raise request.error("I cannot tell who you are here: log in to your services account first")
     return person
+
+
+def before_login(request: Request) -> list[Person]:
+    """Who asks, as they were known in this session before they logged in; nobody where they have not."""
+    if request.user.account is None:
+        return []
+    user = replace(request.user, account=None)
+    person: Person = ISessions(request.factory).person_of(request.network, user)
+    return [person] if person.identity else []
 
 
 @contextmanager
@@ -335,9 +347,9 @@ def sightings_of(factory: Any) -> Any:
     return ISightings(factory, None)
 
 
-async def _forget_sightings(request: Request, person: Person) -> None:
+async def _forget_sightings(request: Request, *persons: Person) -> None:
     sightings = sightings_of(request.factory)
-    if sightings is not None:
+    for person in persons if sightings is not None else ():
         await sightings.forget(
             request.network, account=person.account, nicks=person.nicks, since=person.since
         )

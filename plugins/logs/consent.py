@@ -38,6 +38,8 @@ _BLANK = frozenset(
 
 def off_the_record(text: str) -> bool:
     """Whether a line of that text, formatting and all, is not to be kept. Fast for ordinary lines."""
+    if "\n" in text:  # a message of several lines goes whole
+        return any(off_the_record(line) for line in text.split("\n"))
     if not text or ("!" <= text[0] <= "~" and text[0] != "["):
         return False
     head = ""

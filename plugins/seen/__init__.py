@@ -194,8 +194,11 @@ class Watch:
         if archive is None or not text:
             return text
         from plugins.logs.consent import off_the_record
+        from plugins.logs.relayed import spoken
 
-        return "" if off_the_record(text) or archive.is_out(network, user) else text
+        relayed = spoken(text)
+        private = off_the_record(text) or (relayed is not None and off_the_record(relayed.text))
+        return "" if private or archive.is_out(network, user) else text
 
     def joined(self, event: UserJoined) -> None:
         if not event.own:
