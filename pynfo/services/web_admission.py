@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 
 AT_ONCE = 2  # requests that are worked on at one time
 WAITING = 256  # requests that wait for that; past it they are refused
 PATIENCE = 10.0  # seconds that one waits; then it is refused
 SHARE = 0.003  # seconds after which the rest of the bot has its turn
-TURNS = 12  # of the event loop, for the rest of the bot
+TURNS = 10  # of the event loop that it has then, before a pause and after it
+PAUSE = 0.001  # seconds, in which functions on threads have their turn
 
 
 class Overloaded(Exception):
@@ -72,14 +74,20 @@ class Admission:
         self._free += 1
         if not self._resting and self._loop.time() - self._rested > SHARE:
             self._resting = True
-            self._loop.call_soon(self._rest, TURNS)
+            self._rest(TURNS, self._pause)
         else:
             self._call_next()
 
-    def _rest(self, turns: int) -> None:
+    def _rest(self, turns: int, then: Callable[[], object]) -> None:
         if turns:
-            self._loop.call_soon(self._rest, turns - 1)
-            return
+            self._loop.call_soon(self._rest, turns - 1, then)
+        else:
+            then()
+
+    def _pause(self) -> None:
+        self._loop.call_later(PAUSE, self._rest, TURNS, self._end_rest)
+
+    def _end_rest(self) -> None:
         self._resting = False
         self._rested = self._loop.time()
         self._call_next()

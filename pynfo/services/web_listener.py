@@ -7,6 +7,7 @@ like is decided by `pynfo.services.web_guard`; what a connection may be like, he
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
 from collections import Counter
 from email.utils import formatdate
@@ -31,6 +32,7 @@ WRITE_LIMIT = 60.0  # seconds for a reader to take what was written
 PIPELINED = 16  # requests sent before the first is answered
 CLOSE_LIMIT = 0.5  # seconds for connections to close
 BACKLOG = 512  # connections that the system takes before we do
+SWITCH = 0.001  # seconds for which a thread that makes a page may keep the event loop waiting
 
 REFUSALS = {
     400: "This is no request that can be understood.",
@@ -72,6 +74,7 @@ class Listener:
     async def open(self) -> None:
         """Listen. Raises `OSError`."""
         self.config.load()
+        sys.setswitchinterval(min(SWITCH, sys.getswitchinterval()))
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(
             lambda: Connection(self), self._host, self.port, backlog=BACKLOG
