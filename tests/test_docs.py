@@ -46,6 +46,32 @@ def test_every_setting_is_in_the_example_config():
     assert sorted(name for name in settings if not re.search(rf"\b{name}\b", example)) == []
 
 
+def test_every_setting_of_the_logs_is_in_their_guide():
+    from plugins.logs.settings import ChannelSettings, Robots, Settings
+
+    guide = (ROOT / "docs" / "logs.md").read_text()
+    settings = {*Settings.__struct_fields__, *ChannelSettings.__struct_fields__}
+    assert sorted(name for name in settings if f"| `{name}` |" not in guide) == []
+    assert [name for name in Robots.__struct_fields__ if f"`{name}`:" not in guide] == []
+
+
+def test_every_command_of_the_logs_is_in_their_guide():
+    from plugins.logs import commands
+    from pynfo.command import spec_of
+
+    guide = (ROOT / "docs" / "logs.md").read_text()
+    names = [spec_of(getattr(commands, name)).name for name in commands.__all__]
+    assert names
+    assert [name for name in names if f"!{name}" not in guide] == []
+
+
+def test_every_address_of_the_log_site_is_in_its_guide():
+    from plugins.logs.site.addresses import RESERVED
+
+    guide = (ROOT / "docs" / "logs.md").read_text()
+    assert [name for name in RESERVED - {"static", "favicon.ico"} if f"`/{name}" not in guide] == []
+
+
 async def test_the_plugin_of_the_readme_works_as_it_says(tmp_path):
     from pynfo.testing.bot import Bot, config_for
 

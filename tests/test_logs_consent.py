@@ -123,6 +123,8 @@ def test_what_is_no_code_confirms_nothing(code: str) -> None:
         ("#L19-17", (17, 19)),
         ("<https://logs.example.org/L/17>", (17, 17)),
         ("/L/17/around", (17, 17)),
+        ("/L/17?to=19", (17, 19)),
+        ("/L/17?to=", None),
         ("/L/17#L18", (18, 18)),
         (f"#L{2**63 - 1}", (2**63 - 1, 2**63 - 1)),
         (f"#L{2**63}", None),

@@ -16,7 +16,9 @@ LONGEST = 2048  # characters of a token; what is longer was not made here
 HOUR = 3600
 GREATEST = 2**63  # ids are below it
 
-_NAMED = re.compile(r"(?:#L|/L/)([0-9]{1,19})(?:-L?([0-9]{1,19}))?(?:/around)?$")
+_NAMED = re.compile(
+    r"(?:#L([0-9]{1,19})(?:-L?([0-9]{1,19}))?|/L/([0-9]{1,19})(?:/around|\?to=([0-9]{1,19}))?)$"
+)
 
 
 def sign(key: bytes, place: str, hours: int, *, now: float | None = None) -> str:
@@ -39,13 +41,13 @@ def read(key: bytes, token: str, *, now: float | None = None) -> str | None:
 def lines_named(address: str) -> tuple[int, int] | None:
     """The first and the last id of the lines that an address of the site ends with; None where it names none.
 
-    `https://host/libera/pynfo/2026-11-21#L17`, `…#L17-L19`, `/L/17`, and `#L17` alone.
+    `https://host/libera/pynfo/2026-11-21#L17`, `…#L17-L19`, `/L/17`, `/L/17?to=19`, and `#L17` alone.
     """
     found = _NAMED.search(address.strip("<>"))
     if found is None:
         return None
-    first = int(found[1])
-    last = int(found[2] or first)
+    first = int(found[1] or found[3])
+    last = int(found[2] or found[4] or first)
     return (min(first, last), max(first, last)) if max(first, last) < GREATEST else None
 
 
