@@ -474,3 +474,12 @@ def test_kinds_keep_the_numbers_that_archives_have_them_under():
     assert KINDS == (
         "message", "notice", "action", "join", "part", "quit", "kick", "nick", "topic", "mode",
     )  # fmt: skip
+
+
+async def test_a_line_that_cannot_be_kept_does_not_hold_up_the_others(tmp_path):
+    async with archive_in(tmp_path) as archive:
+        archive.append(said("before"))
+        archive.append(said("of no kind", at=NOON + 1, kind="nonsense"))
+        archive.append(said("after", at=NOON + 2))
+        await archive.flush()
+        assert await texts(archive) == ["before", "after"]

@@ -18,14 +18,15 @@ from contextlib import suppress
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from zope.interface import implementer
 
-from plugins.logs.archive import reading
+from plugins.logs.archive import reading, searching
 from plugins.logs.archive.consents import Consents, keyed_hash
 from plugins.logs.archive.database import load_key, open_archive
 from plugins.logs.archive.erasing import Eraser
+from plugins.logs.archive.query import Query
 from plugins.logs.archive.records import Change, ChannelInfo, Counts, DayPage, Found, Person, Talker
 from plugins.logs.archive.writing import Writer, storable
 from plugins.logs.consent import off_the_record
@@ -34,9 +35,6 @@ from plugins.logs.line import MICROSECONDS, Gap, Line
 from plugins.logs.settings import ChannelSettings
 from pynfo.irc.events import User
 from pynfo.services.threads import Busy, ThreadPool
-
-if TYPE_CHECKING:
-    from plugins.logs.archive.query import Query
 
 log = logging.getLogger(__name__)
 
@@ -247,8 +245,6 @@ class Archive:
         limit: int = 50,
         best_first: bool = False,
     ) -> Found:
-        from plugins.logs.archive import searching
-
         def search(connection: sqlite3.Connection, deadline: float) -> Found:
             return searching.search(
                 connection,
@@ -263,8 +259,6 @@ class Archive:
         return await self._read(search, time.monotonic() + SEARCH_LIMIT)
 
     async def counts(self, query: Query, places: Sequence[str]) -> Counts:
-        from plugins.logs.archive import searching
-
         def counts(connection: sqlite3.Connection, deadline: float) -> Counts:
             return searching.counts(connection, query, reading.visible(connection, places), deadline=deadline)
 
@@ -363,6 +357,11 @@ class Archive:
             text = f"the archive cannot be written ({error}): lines wait, and it is tried again"
             self._call(self._tell, text)
             return False
+        except Exception:
+            if len(lines) == 1:
+                log.exception("a line cannot be kept, and is left out: %r", lines[0])
+                return True
+            return sum(self._write_lines([line]) for line in lines) == len(lines)  # each by itself
         if self._told:
             self._told = False
             self._call(self._tell, None)

@@ -12,9 +12,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import groupby
-from operator import itemgetter
-
-from msgspec.structs import replace
+from operator import attrgetter, itemgetter
 
 from plugins.logs.archive.consents import Consents
 from plugins.logs.archive.database import transaction
@@ -44,7 +42,7 @@ INSERT_HOUR = (
 )
 INSERT_CHANGE = "INSERT INTO changes (channel, line, what) VALUES (?, ?, ?)"
 
-_TEXTS = ("nick", "text", "account", "target", "msgid", "reply_to", "origin", "host")
+_time = attrgetter("time")
 _KIND_NUMBERS = {kind: number for number, kind in enumerate(KINDS)}
 
 _There = defaultdict[tuple[str, str, str, str], list[tuple[int, str | None]]]
@@ -75,11 +73,11 @@ class Writer:
         Those whose msgid is there already are left out.
         """
         with self.writing():
-            return self._insert(self._unknown(sorted(map(_storable_line, lines), key=_time)), since=0)
+            return self._insert(self._unknown(sorted(lines, key=_time)), since=0)
 
     def add(self, lines: Iterable[Line]) -> int:
         """Keep older lines that are not there yet: see `IArchive.add`. Gives how many were new."""
-        wanted = [line for line in sorted(map(_storable_line, lines), key=_time) if self._may_come_back(line)]
+        wanted = [line for line in sorted(lines, key=_time) if self._may_come_back(line)]
         with self.writing():
             new = self._unknown(self._missing(wanted))
             self._insert(new, since=int((self._clock() - RECENT) * MICROSECONDS))
@@ -134,7 +132,7 @@ class Writer:
             key = (line.network, line.channel)
             if key != channel_key:
                 channel_key, channel = key, self.channel(*key)
-            kind, text = line.kind, line.text
+            kind, text = line.kind, storable(line.text)
             rows.append(
                 (
                     line_id,
@@ -142,10 +140,10 @@ class Writer:
                     _KIND_NUMBERS[kind],
                     author_of(line),
                     text,
-                    line.target or None,
-                    line.msgid,
-                    line.reply_to,
-                    line.origin,
+                    _maybe(line.target),
+                    _maybe(line.msgid),
+                    _maybe(line.reply_to),
+                    _maybe(line.origin),
                     line.fetched | line.redacted << 1,
                 )
             )
@@ -177,15 +175,16 @@ class Writer:
             if len(self._authors) >= AUTHORS_KNOWN:
                 self._authors.clear()
             execute = self.connection.execute
+            row = [part if isinstance(part, bytes) else storable(part) for part in author]
             execute(
                 "INSERT OR IGNORE INTO authors (network, nick, account, identity, host) "
                 "VALUES (?, ?, ?, ?, ?)",
-                author,
+                row,
             )
             found = execute(
                 "SELECT id FROM authors "
                 "WHERE network = ? AND nick = ? AND account = ? AND identity = ? AND host = ?",
-                author,
+                row,
             )
             known = self._authors[author] = found.fetchone()[0]
         return known
@@ -242,7 +241,8 @@ class Writer:
             if line.msgid:
                 key = (line.network, line.channel, line.msgid)
                 channel = self.channel(line.network, line.channel)
-                found = execute("SELECT 1 FROM lines WHERE msgid = ? AND channel = ?", (line.msgid, channel))
+                msgid = storable(line.msgid)
+                found = execute("SELECT 1 FROM lines WHERE msgid = ? AND channel = ?", (msgid, channel))
                 if key in seen or found.fetchone() is not None:
                     continue
                 seen.add(key)
@@ -288,16 +288,13 @@ class Writer:
 
 def storable(text: str) -> str:
     """Without what no database takes: lone surrogates and NUL are replaced."""
+    if text.isascii() and "\0" not in text:
+        return text
     return text.encode(errors="replace").decode().replace("\0", "\ufffd")
 
 
-def _storable_line(line: Line) -> Line:
-    changed = {
-        field: storable(value)
-        for field in _TEXTS
-        if (value := getattr(line, field)) and (not value.isascii() or "\0" in value)
-    }
-    return replace(line, **changed) if changed else line
+def _maybe(text: str | None) -> str | None:
+    return storable(text) if text else None
 
 
 def _take(there: _There, line: Line, whole_minutes: bool) -> bool:
@@ -317,7 +314,3 @@ def _take(there: _There, line: Line, whole_minutes: bool) -> bool:
 def _sameness(kind: str, nick: str, text: str, target: str) -> tuple[str, str, str, str]:
     """What two tellings of one line have in common: files may have lost the formatting."""
     return kind, fold(nick, "rfc1459"), plain(text).strip(), fold(target, "rfc1459")
-
-
-def _time(line: Line) -> float:
-    return line.time
