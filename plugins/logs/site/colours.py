@@ -20,8 +20,8 @@ from pynfo.irc.formatting import COLOURS, Colour
 READABLE = 4.5  # WCAG 2.2, 1.4.3 Contrast (Minimum)
 
 # What text stands on, in `style.css`: the page, a line under the pointer, the line that was linked to.
-LIGHT = ("fdfcfa", "f5f2ec", "fbe9df")
-DARK = ("181716", "23211f", "3a271d")
+LIGHT = ("fdfcfa", "f5f2ec", "e1f1eb")
+DARK = ("181716", "23211f", "1f3a33")
 
 NICKS = 24
 # Hues (of 360) that can be told apart; each is used twice, in a strong tone and in a quiet one.

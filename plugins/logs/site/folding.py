@@ -1,17 +1,19 @@
 """Who came and who went, told in few words: joins, parts, quits and new nicks in a row become one line.
 
 "5 joined, 3 left". Quits whose reason names two servers are a netsplit: "netsplit: 43 people left", and when
-they return "netsplit over: 43 people came back".
+they return "netsplit over: 43 people came back". Gaps of the log stand between the lines, and end a row.
 """
 
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Iterable
+from math import inf
 
 import msgspec
 
-from plugins.logs.line import Line
+from plugins.logs.line import Gap, Line
 
 COMINGS = frozenset({"join", "part", "quit", "nick"})
 
@@ -27,22 +29,35 @@ class Folded(msgspec.Struct, frozen=True):
     netsplit: bool = False
 
 
-def fold(lines: Iterable[Line]) -> list[Line | Folded]:
+def fold(entries: Iterable[Line | Gap]) -> list[Line | Gap | Folded]:
     """The lines, with comings and goings in a row made into one; one alone stays what it is."""
-    entries: list[Line | Folded] = []
+    folded: list[Line | Gap | Folded] = []
     row: list[Line] = []
     away: set[str] = set()  # who went in a netsplit and is not back
-    for line in lines:
-        if line.kind in COMINGS:
-            row.append(line)
+    for entry in entries:
+        if isinstance(entry, Line) and entry.kind in COMINGS:
+            row.append(entry)
         else:
             if row:
-                entries += _folded(row, away)
+                folded += _folded(row, away)
                 row = []
-            entries.append(line)
+            folded.append(entry)
     if row:
-        entries += _folded(row, away)
-    return entries
+        folded += _folded(row, away)
+    return folded
+
+
+def with_gaps(
+    lines: Iterable[Line], gaps: Iterable[Gap], *, after: float = -inf, until: float = inf
+) -> list[Line | Gap]:
+    """The lines of a page, with the gaps where they belong that begin from `after` on and before `until`."""
+    entries: list[Line | Gap] = []
+    waiting = deque(gap for gap in gaps if after <= gap.start < until)
+    for line in lines:
+        while waiting and waiting[0].start < line.time:
+            entries.append(waiting.popleft())
+        entries.append(line)
+    return entries + list(waiting)
 
 
 def is_netsplit(line: Line) -> bool:

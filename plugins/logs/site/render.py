@@ -7,19 +7,23 @@ a page has a thousand of them. Looks are told by classes alone, since the pages 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
+from typing import Literal
 
 import markupsafe
 from markupsafe import Markup
 
-from plugins.logs.line import Line
+from plugins.logs.line import Gap, Line
 from plugins.logs.site.colours import classes, nick_class
 from plugins.logs.site.folding import Folded
 from pynfo.irc.formatting import CODE, Run, clean, parse, plain
 
 Parents = Mapping[str, Line]
+# Where a line stands: on the page of its day; among what a search found, leading to that page and to what is
+# around it; or around such a line, where it has no id, since it may be on the page already.
+Shown = Literal["page", "found", "context"]
 
 EXCERPT = 120  # characters of a line that is answered
 REMOVED = '<em class="removed">message removed</em>'
@@ -45,25 +49,22 @@ def line_html(
     *,
     parents: Parents,
     highlight: re.Pattern[str] | None = None,
-    found: bool = False,
+    shown: Shown = "page",
 ) -> Markup:
-    """One `<li>`. `parents`: by msgid, the lines that may be answered; `highlight`: what to mark in the text.
-
-    `found`: the line stands among what a search found, and leads to its page.
-    """
-    return Markup(_line(line, _Around(parents, highlight, found)))  # noqa: S704 - escaped in its parts
+    """One `<li>`. `parents`: by msgid, the lines that may be answered; `highlight`: what to mark in it."""
+    return Markup(_line(line, _Around(parents, highlight, shown)))  # noqa: S704 - escaped in its parts
 
 
 def lines_html(
-    entries: Iterable[Line | Folded | Markup],
+    entries: Sequence[Line | Gap | Folded],
     *,
     parents: Parents,
     highlight: re.Pattern[str] | None = None,
-    found: bool = False,
+    shown: Shown = "page",
+    asked: int = 0,
 ) -> Markup:
-    """The lines of a page, one after another; `Markup` stands between them as it is."""
-    entries = list(entries)
-    around = _Around(parents, highlight, found)
+    """The lines of a page, one after another. `asked`: the id of the one that the others stand around."""
+    around = _Around(parents, highlight, shown, asked)
     for entry in entries:
         if isinstance(entry, Line):
             around.here.add(entry.id)
@@ -74,11 +75,11 @@ def lines_html(
     before: Line | None = None
     for entry in entries:
         if isinstance(entry, Line):
-            again = before is not None and not found and _goes_on(before, entry)
+            again = before is not None and shown != "found" and _goes_on(before, entry)
             out.append(_line(entry, around, again=again))
             before = entry
         else:
-            out.append(_folded(entry, around) if isinstance(entry, Folded) else entry)
+            out.append(_folded(entry, around) if isinstance(entry, Folded) else _gap(entry))
             before = None
     return Markup("\n".join(out))  # noqa: S704
 
@@ -86,10 +87,13 @@ def lines_html(
 class _Around:
     """What a line is shown with. `here`: ids of the lines on the page; `nicks`: of those who speak there."""
 
-    def __init__(self, parents: Parents, highlight: re.Pattern[str] | None, found: bool) -> None:
+    def __init__(
+        self, parents: Parents, highlight: re.Pattern[str] | None, shown: Shown, asked: int = 0
+    ) -> None:
         self.parents = parents
         self.highlight = highlight
-        self.found = found
+        self.shown = shown
+        self.asked = asked
         self.here: set[int] = set()
         self.nicks: set[str] = set()
 
@@ -108,25 +112,29 @@ def _line(line: Line, around: _Around, *, again: bool = False) -> str:
     else:
         body = _BODIES[kind](line, who, around.show)
     if line.reply_to and (parent := around.parents.get(line.reply_to)) is not None:
-        body = _reply(parent, around.here) + body
+        body = _reply(parent, around.here if around.shown == "page" else ()) + body
     if kind in _SPEAKERS:
-        name, shown = f"line {kind}", f'<span class="who">{who}</span> '
+        name, speaker = f"line {kind}", f'<span class="who">{who}</span> '
     else:
-        name, shown = f"line event {kind}", ""
+        name, speaker = f"line event {kind}", ""
     if again:
         name += " again"
-    title = more = ""
+    title = ""
     if line.fetched:
         name += " fetched"
         title = ' title="fetched afterwards"'
-    address = f"#L{line_id}"
-    if around.found:
+    mark, address, more = f'id="L{line_id}" ', f"#L{line_id}", ""
+    if around.shown != "page":
         address = f"/L/{line_id}"
-        more = f' <a class="around" href="/L/{line_id}/around">in context</a>'
-    return (
-        f'<li id="L{line_id}" class="{name}">'
-        f'<a class="time" href="{address}"{title}>{time_html(line.time)}</a> {shown}<span class="text" dir="auto">{body}</span>{more}</li>'
-    )
+        if around.shown == "found":
+            more = f' <a class="around" href="/L/{line_id}/around">in context</a>'
+        else:
+            mark = ""
+            if line_id == around.asked:
+                name += " asked"
+    when = f'<a class="time" href="{address}"{title}>{time_html(line.time)}</a>'
+    text = f'<span class="text" dir="auto">{body}</span>'
+    return f'<li {mark}class="{name}">{when} {speaker}{text}{more}</li>'
 
 
 def _folded(folded: Folded, around: _Around) -> str:
@@ -137,6 +145,16 @@ def _folded(folded: Folded, around: _Around) -> str:
         f'<li class="{kind}"><details><summary><span class="time">{time_html(folded.lines[0].time)}</span> '
         f'<span class="text">{folded.summary}</span></summary><ol class="lines">{lines}</ol></details></li>'
     )
+
+
+def _gap(gap: Gap) -> str:
+    """What is not known; with its dates where it goes over midnight."""
+    start, end = (datetime.fromtimestamp(moment, UTC) for moment in (gap.start, gap.end))
+    if start.date() == end.date():
+        span = f"{time_html(gap.start)} to {time_html(gap.end)}"
+    else:
+        span = f"{start:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M}"
+    return f'<li class="gap"><span>no log from {span}</span></li>'
 
 
 def text_html(text: str, highlight: re.Pattern[str] | None = None, nicks: Collection[str] = ()) -> str:
