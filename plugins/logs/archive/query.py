@@ -220,7 +220,7 @@ class _Reader:
         elif not value.rstrip("*"):
             raise QueryError(f"{name}: wants {_EXAMPLES[name]}")
         elif name == "nick" and value.endswith("*") and len(value.rstrip("*")) < SHORTEST_BEGINNING:
-            raise QueryError(f"nick: wants at least {SHORTEST_BEGINNING} characters before the star")
+            raise QueryError(f"nick: wants {SHORTEST_BEGINNING} characters before the star")
         self._gathered(minus).filters[name].append(value)
 
     def _date(self, name: str, value: str) -> None:

@@ -5,7 +5,8 @@ time is over; that is looked at after each hit, and between months. One month is
 beyond its time, since SQLite does not stop within a step of its full-text index.
 
 Which channels may be seen is told twice: to the index, so that it does not find what is then thrown away,
-and by a look at each line that it found, which alone decides.
+and by a look at each line that it found, which alone decides. The caller's transaction makes all that is read
+that of one moment.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import sqlite3
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing
 from datetime import UTC, date, datetime
 from itertools import islice
 from typing import NamedTuple
@@ -71,10 +72,8 @@ def search(
     cursor goes on there. Best first puts the newest 2,000 in order, and its pages end with these: where there
     are more, `reached` is the time of the last of them.
     """
-    with _snapshot(connection):
-        if best_first and query.wanted.terms:
-            return _best(connection, query, visible, before, limit, deadline)
-        return _newest(connection, query, visible, before, limit, deadline)
+    pages = _best if best_first and query.wanted.terms else _newest
+    return pages(connection, query, visible, before, limit, deadline)
 
 
 def counts(
@@ -89,15 +88,13 @@ def counts(
     channels: Counter[int] = Counter()
     authors: Counter[int] = Counter()  # whoever spoke last is its first
     days: Counter[int] = Counter()
-    with _snapshot(connection):
-        walk = _Walk(connection, query, visible, deadline)
-        hits = iter(walk)
-        for hit in islice(hits, COUNTED):
-            channels[hit.channel] += 1
-            authors[hit.author] += 1
-            days[hit.id // DAY] += 1
-        capped = next(hits, None) is not None or walk.stopped is not None
-        nicks = _by_nick(connection, authors)
+    walk = _Walk(connection, query, visible, deadline)
+    hits = iter(walk)
+    for hit in islice(hits, COUNTED):
+        channels[hit.channel] += 1
+        authors[hit.author] += 1
+        days[hit.id // DAY] += 1
+    capped = next(hits, None) is not None or walk.stopped is not None
     by_month: Counter[str] = Counter()
     for day, count in days.items():
         by_month[f"{datetime.fromtimestamp(time_of(day * DAY), UTC):%Y-%m}"] += count
@@ -105,7 +102,7 @@ def counts(
         total=channels.total(),
         capped=capped,
         places=_most((visible[channel], count) for channel, count in channels.items()),
-        nicks=_most(nicks),
+        nicks=_most(_by_nick(connection, authors)),
         months=sorted(by_month.items(), reverse=True)[:MOST_COUNTS],
     )
 
@@ -284,16 +281,3 @@ def _read_cursor(cursor: str, kind: str, count: int) -> list[int]:
     if cursor[:1] != kind or len(numbers) != count or not all(map(_NUMBER.fullmatch, numbers)):
         raise QueryError("this page of the search is not there any more: search again from its first page")
     return [int(number, 16) for number in numbers]
-
-
-@contextmanager
-def _snapshot(connection: sqlite3.Connection) -> Iterator[None]:
-    """Everything that is read within it is of one moment, even where somebody else writes."""
-    if connection.in_transaction:
-        yield
-        return
-    connection.execute("BEGIN")
-    try:
-        yield
-    finally:
-        connection.execute("ROLLBACK")
