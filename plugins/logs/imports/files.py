@@ -75,9 +75,17 @@ class Source:
 
 
 def sample(path: Path) -> list[str]:
-    """The first lines of a file that are not empty. Raises `BrokenFile`."""
+    """The first lines of a file that are not empty. Raises `BrokenFile` where it has none."""
+    lines: list[str] = []
     with Source(path) as source:
-        return list(islice((line for line in source if line.strip()), SAMPLE))
+        try:
+            lines.extend(islice((line for line in source if line.strip()), SAMPLE))
+        except BrokenFile:
+            if not lines:
+                raise
+    if not lines:
+        raise BrokenFile("is empty")
+    return lines
 
 
 def _text(line: bytes, *, first: bool) -> str:

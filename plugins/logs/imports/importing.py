@@ -100,10 +100,7 @@ class Importer:
                 for batch in _batches(self._lines(source, reader, outcome, progress)):
                     outcome.new += self._add(batch) if self._add else 0
         except BrokenFile as error:
-            if outcome.lines or outcome.unread:
-                outcome.broken = str(error)
-            else:
-                outcome.refused = str(error)
+            outcome.refused = str(error)
         return outcome
 
     def _reader(self, path: Path, outcome: Outcome) -> Reader:
@@ -111,8 +108,6 @@ class Importer:
         if not path.is_file():
             raise BrokenFile("is no file")
         lines = sample(path)
-        if not lines:
-            raise BrokenFile("is empty")
         wanted = self._choices.format
         kind = FORMATS[wanted] if wanted else recognise(lines, path.name.removesuffix(".gz"))
         if kind is None:
@@ -146,7 +141,7 @@ class Importer:
         self, source: Source, reader: Reader, outcome: Outcome, progress: Callable[[int], object]
     ) -> Iterator[Line]:
         read = 0
-        for text in source:
+        for text in _until_broken(source, outcome):
             if source.number % 1000 == 0:
                 progress(source.position - read)
                 read = source.position
@@ -199,6 +194,13 @@ class Importer:
                 line.origin = relayed.origin or line.nick
                 line.nick, line.text = relayed.nick, relayed.text
                 line.kind = "action" if relayed.action else line.kind
+
+
+def _until_broken(source: Source, outcome: Outcome) -> Iterator[str]:
+    try:
+        yield from source
+    except BrokenFile as error:
+        outcome.broken = str(error)
 
 
 def _fold(name: str) -> str:

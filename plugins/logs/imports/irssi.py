@@ -28,7 +28,7 @@ PRIVATE = re.compile(r"\[\S+\(\S*\)\] |-\S+\(\S*\)- |!\S+ |CTCP ")  # to or from
 class Irssi(Reader):
     name = "irssi"
     looks = re.compile(
-        rf"--- (?:Log (?:opened|closed)|Day changed) |{STAMP} (?:<[^>\s]?[^>\s]+> | \* \S|-!- |-\S+:\S+- )"
+        rf"--- (?:Log (?:opened|closed)|Day changed) |{STAMP} (?:<[^>]?[^>\s]+> | \* \S|-!- |-\S+:\S+- )"
     )
 
     def parse(self, text: str) -> list[Line]:
