@@ -48,10 +48,15 @@ class Application:
             return
         await send({"type": "lifespan.startup.complete"})
         await receive()
-        if self._factory is not None:
-            await self._guard.end()
-            await self._factory.stop()
+        await self.stop()
         await send({"type": "lifespan.shutdown.complete"})
+
+    async def stop(self) -> None:
+        """End all requests, and let the plugins go."""
+        factory, self._factory = self._factory, None
+        if factory is not None:
+            await self._guard.end()
+            await factory.stop()
 
     async def _start(self) -> None:
         """Load the pages, once. Raises `CannotStart`."""

@@ -67,6 +67,12 @@ def address(address: str) -> str | None:
     return None
 
 
+def listening_host(host: str) -> str | None:
+    if _WORD(host) and "/" not in host and host.count(":") != 1:
+        return None
+    return f'{shown(host)} is no address to listen at: write such as "127.0.0.1", or "0.0.0.0" for all'
+
+
 def port_or_any(port: int) -> str | None:
     if 0 <= port < 65536:
         return None
@@ -203,7 +209,7 @@ NETWORK_RULES: Mapping[str, Rule] = {
 }
 
 HTTP_RULES: Mapping[str, Rule] = {
-    "host": host,
+    "host": listening_host,
     "port": port_or_any,
     "public_url": public_url,
     "trusted_proxies": proxy,

@@ -24,7 +24,9 @@ from tests.web_run import WAIT, Gate, Stream, page, serving
 
 async def whole(scope: Any, receive: Any, send: Any) -> None:
     """An application that tells what it was asked."""
-    asked = f"{scope['root_path']}|{scope['path']}|{scope['raw_path'].decode()}|{scope['query_string'].decode()}"
+    asked = (
+        f"{scope['root_path']}|{scope['path']}|{scope['raw_path'].decode()}|{scope['query_string'].decode()}"
+    )
     await page(asked)(scope, receive, send)
 
 

@@ -176,9 +176,7 @@ async def test_the_word_of_a_trusted_proxy_about_its_readers_counts(tmp_path: Pa
 
 
 async def test_the_word_of_anybody_else_does_not(tmp_path: Path, at_once: None) -> None:
-    async with serving(
-        tmp_path, requests_per_second=0.001, burst=1, trusted_proxies=["10.0.0.9"]
-    ) as served:
+    async with serving(tmp_path, requests_per_second=0.001, burst=1, trusted_proxies=["10.0.0.9"]) as served:
         first = await served.get(headers={"x-forwarded-for": "192.0.2.1"})
         second = await served.get(headers={"x-forwarded-for": "192.0.2.2"})
 

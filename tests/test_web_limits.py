@@ -45,9 +45,7 @@ def test_only_so_many_addresses_are_remembered_and_the_quiet_ones_go_first() -> 
     assert limit.wait("alice", 0.0) == 0
 
 
-@given(
-    gaps=some.lists(some.floats(0, 3), max_size=60), rate=some.floats(0.2, 50), burst=some.integers(1, 20)
-)
+@given(gaps=some.lists(some.floats(0, 3), max_size=60), rate=some.floats(0.2, 50), burst=some.integers(1, 20))
 def test_nobody_gets_more_than_the_burst_and_the_rate(gaps: list[float], rate: float, burst: int) -> None:
     limit, now, passed = RateLimit(rate, burst), 0.0, []
 

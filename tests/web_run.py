@@ -57,7 +57,11 @@ def page(text: str = "a page", status: int = 200, **headers: str) -> Any:
     """An application that answers every request with `text`."""
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
-        given = {"content-type": "text/html", **{name.replace("_", "-"): of for name, of in headers.items()}}
+        given = {
+            "content-type": "text/html",
+            "content-length": str(len(text)),
+            **{name.replace("_", "-"): of for name, of in headers.items()},
+        }
         encoded = [(name.encode(), of.encode()) for name, of in given.items()]
         await send({"type": "http.response.start", "status": status, "headers": encoded})
         await send({"type": "http.response.body", "body": text.encode()})
@@ -97,9 +101,15 @@ class Stream:
         self.followed += 1
         headers = [(b"content-type", b"text/event-stream")]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
+        speaking = asyncio.create_task(self._speak(send))
         try:
-            while True:
-                event = (await self.events.get()).encode()
-                await send({"type": "http.response.body", "body": event, "more_body": True})
+            while (await receive())["type"] != "http.disconnect":
+                pass
         finally:
+            speaking.cancel()
             self.ended.set()
+
+    async def _speak(self, send: Any) -> None:
+        while True:
+            event = (await self.events.get()).encode()
+            await send({"type": "http.response.body", "body": event, "more_body": True})

@@ -153,11 +153,11 @@ class Connection(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         if self.transport.is_closing():
             return
-        if not self._head_complete:
-            self._coming += len(data)
         super().data_received(data)
-        if not self._head_complete and self._coming > HEAD_BYTES and not self.transport.is_closing():
-            self._refuse(431)
+        if not self._head_complete and not self.transport.is_closing():
+            self._coming += len(data)
+            if self._coming > HEAD_BYTES:
+                self._refuse(431)
 
     def pause_writing(self) -> None:
         super().pause_writing()
