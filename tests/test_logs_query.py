@@ -244,11 +244,13 @@ def test_what_is_no_date_gets_an_example(name, value):
 
 @pytest.fixture(scope="module")
 def index():
-    """An index with one line."""
+    """An index of what alice said, and of bob who joined."""
     connection = sqlite3.connect(":memory:")
     connection.execute(CREATE.format("words"))
     row = indexed("the zope interface https://example.org 日本語", "message", "alice", 1)
     connection.execute("INSERT INTO words (rowid, text, marks) VALUES (1, ?, ?)", row)
+    row = indexed("", "join", "bob", 1)
+    connection.execute("INSERT INTO words (rowid, text, marks) VALUES (2, ?, ?)", row)
     yield connection
     connection.close()
 
@@ -278,3 +280,31 @@ def test_nobody_reaches_our_marks_by_typing_them(text, index):
     both = expressions(parsed(text), {1}, set())
 
     assert index.execute("SELECT rowid FROM words WHERE words MATCH ?", (both.strict,)).fetchall() == []
+
+
+def test_quotation_marks_within_a_term_end_nothing(index):
+    both = expressions(wanted('zope" OR marks:"c1'), {1}, set())
+
+    assert index.execute("SELECT rowid FROM words WHERE words MATCH ?", (both.strict,)).fetchall() == []
+
+
+@pytest.mark.parametrize(
+    ("text", "seen", "loosely", "strictly"),
+    [
+        ("zope", range(1, 10), [1], [1]),
+        ("zope", range(2, 10), [1], []),
+        ("zope", range(2, 30), [1], []),
+        ("zope", [2], [], []),
+        ("on:today", range(2, 30), [], []),
+        ("nick:bob", range(1, 10), [2], []),
+        ("is:join", range(1, 10), [2], [2]),
+        ("is:join", range(2, 30), [2], []),
+    ],
+)
+def test_the_strict_expression_finds_no_other_channels_and_kinds(index, text, seen, loosely, strictly):
+    both = expressions(parsed(text), set(seen), set(range(1, 40)) - set(seen))
+
+    def found(match):
+        return [row for (row,) in index.execute("SELECT rowid FROM words WHERE words MATCH ?", (match,))]
+
+    assert (found(both.loose), found(both.strict)) == (loosely, strictly)

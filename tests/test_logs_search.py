@@ -101,6 +101,7 @@ def months_ago(count):
         ("日本", "大日本語"),
         ("語", "日本語"),
         ("日", "日"),
+        ("日", "日本語"),
         ("本語", "日本語"),
         ("日本語の本", "これは日本語の本です"),
         ("pythonの本", "pythonの本です"),
@@ -201,12 +202,12 @@ def test_what_was_redacted_or_removed_is_not_found(searched):
 
 
 @pytest.mark.parametrize("patience", [1, 1000])
-@pytest.mark.parametrize("count", [0, 1, 6, 11, 12])
-def test_only_channels_that_may_be_seen_are_found_and_counted(searched, monkeypatch, count, patience):
+@pytest.mark.parametrize("seen", [[], PLACES[:1], PLACES[::2], PLACES[1::2], PLACES[4:], PLACES[1:], PLACES])
+def test_only_channels_that_may_be_seen_are_found_and_counted(searched, monkeypatch, seen, patience):
     monkeypatch.setattr(searching, "PATIENCE", patience)
     lines = [said(f"x {place}", place=place, at=NOON + at, nick=place) for at in range(3) for place in PLACES]
     archive = searched(*lines)
-    seen = PLACES[:count]
+    count = len(seen)
 
     assert {line.place for line in archive.query("x", seen).lines} == set(seen)
     assert len(archive.texts("x", seen, limit=100)) == 3 * count
@@ -338,6 +339,12 @@ def test_a_month_without_hits_is_gone_through_when_the_time_is_over(searched):
     assert found.lines == []
     assert found.reached == datetime(2026, 11, 1, tzinfo=UTC).timestamp()
     assert archive.texts("x", before=found.cursor) == ["x"]
+
+
+def test_that_was_all_where_the_time_is_over_at_the_end(searched):
+    found = searched(said("y"), said("y", at=months_ago(1))).query("x on:2026-10", deadline=OVER)
+
+    assert (found.lines, found.cursor, found.reached) == ([], None, None)
 
 
 def test_however_little_time_there_is_the_pages_lead_to_the_end(searched):
