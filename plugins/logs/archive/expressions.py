@@ -10,10 +10,10 @@ import msgspec
 from plugins.logs.archive.query import Part, Query, Term
 from plugins.logs.archive.words import CJK_RUN, nick_mark, words
 from plugins.logs.line import KINDS
-from plugins.logs.site.addresses import PREFIXES
 from pynfo.irc.casemap import fold
 
 FEW = 4  # channels that are always left to the index
+SIGNS = tuple("#&+!")  # that names of channels begin with: RFC 2811 section 2.1
 WITHOUT_IS = ("t", f"k{KINDS.index('topic')}")  # what is searched where no kind is asked for
 
 
@@ -47,7 +47,7 @@ def is_named(query: Query, place: str) -> bool:
     network, _, name = _fold(place).partition("/")
     bare = name[1:]
     names = {name, f"{network}/{name}"}
-    if name[:1] == "#" and not bare.startswith(PREFIXES):
+    if name[:1] == "#" and not bare.startswith(SIGNS):
         names |= {bare, f"{network}/{bare}"}
 
     def fits(part: Part) -> list[bool]:
