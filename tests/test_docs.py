@@ -87,6 +87,18 @@ async def test_the_plugin_of_the_readme_works_as_it_says(tmp_path):
         assert await bot.ask("!roll 1") == "a die has 2 to 1000 sides"
 
 
+async def test_the_pages_of_the_guide_are_shown(tmp_path):
+    from tests.web_run import serving
+
+    (tmp_path / "plugins").mkdir()
+    shown = next(block for block in blocks(ROOT / "docs" / "plugins.md", "python") if "def pages" in block)
+    (tmp_path / "plugins" / "dice_pages.py").write_text(shown)
+    (tmp_path / "plugins.tml").write_text('register("dice_pages", "plugins.dice_pages")')
+    async with serving(tmp_path) as served:
+        await served.factory.plugins.load("dice_pages")
+        assert (await served.get("/dice/")).text == "nobody has rolled yet"
+
+
 def test_the_test_of_the_guide_passes_in_a_project_of_its_own(tmp_path):
     (tmp_path / "plugins").mkdir()
     for block in blocks(ROOT / "README.md", "python"):

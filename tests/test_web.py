@@ -24,10 +24,8 @@ from tests.web_run import WAIT, Gate, Stream, page, serving
 
 async def whole(scope: Any, receive: Any, send: Any) -> None:
     """An application that tells what it was asked."""
-    asked = (
-        f"{scope['root_path']}|{scope['path']}|{scope['raw_path'].decode()}|{scope['query_string'].decode()}"
-    )
-    await page(asked)(scope, receive, send)
+    asked = [scope["root_path"], scope["path"], scope["raw_path"].decode(), scope["query_string"].decode()]
+    await page("|".join(asked))(scope, receive, send)
 
 
 # -- mounts

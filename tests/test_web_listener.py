@@ -155,7 +155,7 @@ async def test_who_does_not_take_what_was_written_is_let_go(
     monkeypatch.setattr(web_listener, "WRITE_LIMIT", 0.05)
     stream = Stream()
     served.web.mount("/stream", stream)
-    reader, writer = await served.connect()
+    _, writer = await served.connect()
     writer.transport.pause_reading()  # type: ignore[attr-defined]
     writer.write(GET.replace(b"/ ", b"/stream ", 1))
     for _ in range(100):

@@ -227,8 +227,9 @@ async def test_a_server_without_lifespan_starts_it_with_the_first_request(config
 @pytest.mark.parametrize(
     ("config", "told"),
     [
-        ("nick = 5\nowners = 6", ":1: nick must be text in quotes, not 5\n{path}:2: owners must be a list, not 6"),
-        ("plugins = {}", ": no plugin of the config has pages to serve"),
+        ("nick = 5\nowners = 6", "{path}:1: nick must be text in quotes, not 5\n"
+         "{path}:2: owners must be a list, not 6"),
+        ("plugins = {}", "{path}: no plugin of the config has pages to serve"),
     ],
 )  # fmt: skip
 async def test_a_config_that_cannot_be_served_is_one_clear_message(
@@ -239,5 +240,4 @@ async def test_a_config_that_cannot_be_served_is_one_clear_message(
 
     answer = await Server(Application()).says("startup")
 
-    message = f"{path}{told}".replace("{path}", str(path))
-    assert answer == {"type": "lifespan.startup.failed", "message": message}
+    assert answer == {"type": "lifespan.startup.failed", "message": told.replace("{path}", str(path))}

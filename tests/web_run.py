@@ -57,12 +57,9 @@ def page(text: str = "a page", status: int = 200, **headers: str) -> Any:
     """An application that answers every request with `text`."""
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
-        given = {
-            "content-type": "text/html",
-            "content-length": str(len(text)),
-            **{name.replace("_", "-"): of for name, of in headers.items()},
-        }
-        encoded = [(name.encode(), of.encode()) for name, of in given.items()]
+        given = {"content-type": "text/html", "content-length": str(len(text))}
+        given |= {name.replace("_", "-"): value for name, value in headers.items()}
+        encoded = [(name.encode(), value.encode()) for name, value in given.items()]
         await send({"type": "http.response.start", "status": status, "headers": encoded})
         await send({"type": "http.response.body", "body": text.encode()})
 
