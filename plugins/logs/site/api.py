@@ -235,7 +235,7 @@ _LIMIT = _whole("limit", USUAL, MOST, "How many at most")
 _Q = Parameter(
     "q", "query", "What to search for, as on the search page", {**_TEXT, "maxLength": LENGTH}, required=True
 )
-_SORT = Parameter("order", "query", "Newest or best first", {"enum": ["newest", "best"], "default": "newest"})
+_SORT = Parameter("sort", "query", "Newest or best first", {"enum": ["newest", "best"], "default": "newest"})
 _BEFORE = Parameter(
     "before", "query", "The `cursor` of the page before", {**_TEXT, "maxLength": CURSOR_LENGTH}
 )

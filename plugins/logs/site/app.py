@@ -6,7 +6,6 @@ name. Segments reach the handlers raw, too.
 
 from __future__ import annotations
 
-import inspect
 import time
 from collections.abc import Callable
 from functools import partial
@@ -122,12 +121,12 @@ async def with_slash(request: Request) -> Response:
 
 async def refusal(request: Request, status: int, sentence: str) -> Response:
     """One sentence: as JSON to whoever asks for JSON, and as a page to a person."""
+    sentence = sentence[:1].upper() + sentence[1:] + ("" if sentence.endswith((".", "?", "!")) else ".")
     path: str = request.scope["path"]
     if path.startswith("/api/") or path == "/openapi.json":
         response: Response = JSONResponse({"error": sentence}, status)
     else:
-        made = pages.error(request, status, sentence)
-        response = await made if inspect.isawaitable(made) else made
+        response = pages.error(request, status, sentence)
     response.headers.setdefault("cache-control", "no-store")
     response.headers.setdefault("x-robots-tag", "noindex")
     return response

@@ -96,22 +96,25 @@ class Site:
         rest = raw_path.split("/", 3)[3]
         return await access.of_path(self, request, place_of(network, channel), rest)
 
-    async def readable(self, request: Request, place: str) -> ChannelView:
-        """The channel of a place, for addresses that do not name it. Raises 404."""
-        return await access.readable(self, request, place) or not_here()
-
     async def named(self, request: Request) -> ChannelView:
         """The same for machines, whom no spelling is redirected for."""
         network, channel = request.path_params["network"], request.path_params["channel"]
-        return await self.readable(request, place_of(network, channel))
+        return await access.readable(self, request, place_of(network, channel)) or not_here()
+
+    async def readable(self, request: Request, place: str) -> ChannelView:
+        """The channel that a line stands in, for addresses that name the line alone. Raises 404 as if there
+        were no such line."""
+        view = await access.readable(self, request, place)
+        if view is None:
+            raise HTTPException(404, NO_LINE)
+        return view
 
     async def holding(self, request: Request, line_id: int) -> tuple[ChannelView, date, int]:
         """The channel, day and page of a line. Raises 404 where it is not there, or not open."""
         found = await self.archive.page_of(line_id)
-        view = await access.readable(self, request, found[0]) if found is not None else None
-        if view is None:
+        if found is None:
             raise HTTPException(404, NO_LINE)
-        return view, found[1], found[2]
+        return await self.readable(request, found[0]), found[1], found[2]
 
     async def searched(self, request: Request) -> tuple[ChannelView | None, list[ChannelView]]:
         """The channel that a search stands under, if any, and all those that it looks into."""
