@@ -151,6 +151,35 @@ def test_a_file_of_a_channel_that_is_not_kept_is_refused_and_the_others_are_read
     assert "17 new" in told.output
 
 
+def test_of_several_files_only_those_of_the_channel_that_is_said_are_read(pynfo: Pynfo) -> None:
+    Path("libera").mkdir()
+    for name in ("#pynfo.log", "#other.log", "alice.log", "pynfo.log"):
+        write(Path("libera") / name, "--- Log opened Sat Nov 21 10:00:00 2026", f"10:02 < alice> in {name}")
+    write(Path("libera/pynfo_20261121.log"), "[10:03:00] <alice> in energymech's", "[10:03:00] * bob nods")
+
+    words = ("logs", "import", "--zone", "UTC", "--network", "libera", "--channel", "pynfo")
+    pynfo(*words, "libera")
+    pynfo(*words, *(str(path) for path in Path("libera").iterdir()))
+
+    exported = pynfo("logs", "export", "libera/#pynfo", "--format", "text").output.splitlines()
+    assert [text[22:] for text in exported] == [
+        "<alice> in #pynfo.log",
+        "<alice> in energymech's",
+        "* bob nods",
+    ]
+
+
+def test_one_network_is_not_said_of_files_of_several(pynfo: Pynfo) -> None:
+    for name in ("libera", "oftc"):
+        Path(name).mkdir()
+        write(Path(name) / "#pynfo.log", "--- Log opened Sat Nov 21 10:00:00 2026", "10:02 < alice> hi")
+
+    told = pynfo("logs", "import", "--network", "libera", "libera", "oftc")
+
+    assert told.exit_code == 2
+    assert "these files are of several networks: libera, oftc" in told.output
+
+
 def test_an_archive_that_cannot_be_opened_is_told(pynfo: Pynfo) -> None:
     Path("state/logs").mkdir(parents=True)
     Path("state/logs/archive.db").write_bytes(b"no database at all" * 100)

@@ -74,19 +74,26 @@ def import_files(
     """Keep the lines of old log FILES, or of all files in folders.
 
     Of irssi, WeeChat, ZNC, HexChat, Limnoria, energymech, eggdrop, and `pynfo logs export`; packed with gzip
-    too. The bot may run meanwhile. What is there already is not kept twice.
+    too. The bot may run meanwhile. What is there already is not kept twice. Only channels that the config
+    keeps are read; of several files, with --channel, only those whose names tell that channel.
     """
     from plugins.logs.imports.files import walk
-    from plugins.logs.imports.importing import Choices, Importer
+    from plugins.logs.imports.importing import Choices, Importer, networks_of
 
     settings = _settings(config)
     if channel is not None and not channel.startswith(("#", "&", "+", "!")):
         channel = f"#{channel}"
     choices = Choices(format=format, network=network, channel=channel, zone=zone)
     wanted = list(walk(files))
+    networks = networks_of(path for path, _ in wanted)
+    if network is not None and len(networks) > 1:
+        raise click.UsageError(
+            f"--network: these files are of several networks: {', '.join(sorted(networks))}"
+        )
     with _adding(_folder(config), dry_run=dry_run) as add, _progress(wanted) as progress:
         importer = Importer(settings, choices, add)
-        outcomes = [(importer.read(path, progress), named) for path, named in wanted]
+        alone = len(wanted) == 1
+        outcomes = [(importer.read(path, progress, alone=alone), named) for path, named in wanted]
     found = [outcome for outcome, named in outcomes if named or not outcome.refused]
     strange = [outcome for outcome, named in outcomes if outcome.refused and not named]
     for outcome in found + strange[:STRANGE]:

@@ -8,7 +8,7 @@ of the archive is looked at for one batch.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import tzinfo
 from pathlib import Path
 
@@ -91,11 +91,16 @@ class Importer:
             for place, channel in settings.channels.items()
         }
 
-    def read(self, path: Path, progress: Callable[[int], object] = lambda count: None) -> Outcome:
-        """Keep the lines of a file. `progress` is given how many more of its bytes are read."""
+    def read(
+        self, path: Path, progress: Callable[[int], object] = lambda count: None, *, alone: bool = True
+    ) -> Outcome:
+        """Keep the lines of a file. `progress` is given how many more of its bytes are read.
+
+        Not `alone`: it is one of several, and what the person said of the channel need not be meant of it.
+        """
         outcome = Outcome(path)
         try:
-            reader = self._reader(path, outcome)
+            reader = self._reader(path, outcome, alone=alone)
             with Source(path) as source:
                 for batch in _batches(self._lines(source, reader, outcome, progress)):
                     outcome.new += self._add(batch) if self._add else 0
@@ -103,7 +108,7 @@ class Importer:
             outcome.refused = str(error)
         return outcome
 
-    def _reader(self, path: Path, outcome: Outcome) -> Reader:
+    def _reader(self, path: Path, outcome: Outcome, *, alone: bool) -> Reader:
         """The reader of a file. Raises `BrokenFile` where nothing can be made of it."""
         if not path.is_file():
             raise BrokenFile("is no file")
@@ -117,11 +122,14 @@ class Importer:
         if kind is FORMATS["ndjson"]:
             network, channel = self._choices.network or "", self._choices.channel or ""
         else:
-            network, channel = self._place(told)
+            network, channel = self._place(told, alone=alone)
             outcome.places.add(f"{network}/{channel}")
         return kind(network, channel, Times(self._choices.zone, told.day))
 
-    def _place(self, told: Told) -> tuple[str, str]:
+    def _place(self, told: Told, *, alone: bool) -> tuple[str, str]:
+        wanted = self._choices.channel
+        if wanted and not alone and not told.may_be_of(wanted):
+            raise BrokenFile(f"does not tell that it is of {wanted}: if it is, import it by itself")
         network = self._choices.network or told.network
         channel = self._choices.channel or told.channel
         if not channel:
@@ -194,6 +202,12 @@ class Importer:
                 line.origin = relayed.origin or line.nick
                 line.nick, line.text = relayed.nick, relayed.text
                 line.kind = "action" if relayed.action else line.kind
+
+
+def networks_of(paths: Iterable[Path]) -> set[str]:
+    """The networks that the paths of logs of channels tell."""
+    found = map(told_by, paths)
+    return {told.network for told in found if told.channel is not None and told.network is not None}
 
 
 def _until_broken(source: Source, outcome: Outcome) -> Iterator[str]:

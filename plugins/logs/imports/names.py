@@ -20,6 +20,7 @@ from pathlib import Path
 import msgspec
 
 from plugins.logs.imports.times import MONTHS, Unread, day_of
+from pynfo.irc.casemap import fold
 
 ENDINGS = (".gz", ".log", ".txt", ".weechatlog", ".ndjson", ".jsonl", ".json")
 
@@ -31,11 +32,18 @@ _DATED = re.compile(r"[0-9][0-9-]*")
 
 
 class Told(msgspec.Struct, frozen=True):
-    """None: it does not tell."""
+    """None: it does not tell. `bare`: what the file is called where that is no channel."""
 
     network: str | None
     channel: str | None
     day: date | None
+    bare: str = ""
+
+    def may_be_of(self, channel: str) -> bool:
+        """Whether that is the file's channel, or it is of one day and is called so without the `#`."""
+        if self.channel is not None:
+            return fold(self.channel, "rfc1459") == fold(channel, "rfc1459")
+        return self.day is not None and fold(self.bare, "rfc1459") == fold(channel[1:], "rfc1459")
 
 
 def told_by(path: Path) -> Told:
@@ -51,7 +59,7 @@ def told_by(path: Path) -> Told:
         folders = folders[1:]
     if channel is not None and network is None and folders:
         network = folders[2] if folders[:2] == ["log", "moddata"] and len(folders) > 2 else folders[0]
-    return Told(network, channel, day)
+    return Told(network, channel, day, bare=name or (folders[0] if folders else ""))
 
 
 def _without_endings(name: str) -> str:

@@ -41,6 +41,7 @@ class Ndjson(Reader):
     name = "ndjson"
     looks = re.compile(r'\{.*"kind"')
     file_name = ".ndjson"
+    _place: tuple[str, str] | None = None  # of the first line
 
     def parse(self, text: str) -> list[Line]:
         try:
@@ -49,6 +50,10 @@ class Ndjson(Reader):
             raise Unread(f"it is no line of a log: {error}") from None
         if not stored.nick:
             raise Unread("it has no nick")
+        place = (stored.network, stored.channel)
+        self._place = self._place or place
+        if self.channel and place != self._place:
+            raise Unread("it is of another channel than the lines before")
         return [
             Line(
                 network=self.network or stored.network,
