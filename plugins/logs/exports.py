@@ -51,9 +51,15 @@ def as_ndjson(line: Line) -> bytes:
 
 
 def as_text(line: Line) -> str:
-    """`[2026-11-21 14:02:03] <alice> hi`, in UTC, without a line feed and safe for a terminal."""
+    """`[2026-11-21 14:02:03] <alice> hi`, in UTC, safe for a terminal, without a line feed at its end.
+
+    A message of several lines is several of these.
+    """
     when = iso(line.time)
-    return f"[{when[:10]} {when[11:19]}] {_said(line)}"
+    start = f"[{when[:10]} {when[11:19]}]"
+    if "\n" not in line.text:
+        return f"{start} {_said(line, line.text)}"
+    return "\n".join(f"{start} {_said(line, text)}" for text in line.text.split("\n"))
 
 
 def iso(time: float) -> str:
@@ -62,9 +68,9 @@ def iso(time: float) -> str:
     return f"{exact.replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"
 
 
-def _said(line: Line) -> str:
+def _said(line: Line, text: str) -> str:
     nick = _safe(f"{line.nick}@{line.origin}" if line.origin else line.nick)
-    text = f"({REMOVED})" if line.redacted else _safe(line.text)
+    text = f"({REMOVED})" if line.redacted else _safe(text)
     target = _safe(line.target)
     reason = f" ({text})" if text and not line.redacted else f" {text}".rstrip()
     match line.kind:
