@@ -558,6 +558,32 @@ async def test_who_is_forgotten_is_in_no_file_any_more(bot: Bot) -> None:
     assert await bot.ask("!seen bob") == "I have not seen bob"
 
 
+async def test_what_the_network_redacts_leaves_the_files_as_well(
+    bot: Bot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bob = await bot.server.user("bob", channels=["#pynfo"])
+    bob.say("#pynfo", "my password is sesame")
+    await bot.settle()
+    watch, storage, gone = ISightings(bot.factory), IStorage(bot.factory), asyncio.Event()
+    spoken = next(s for s in watch.on("test").person("bob").sightings if s.spoken)
+    spoken.msgid = "m1"
+    watch.store()
+    assert await storage.flush()
+    expunge = storage.expunge
+
+    async def watched() -> bool:
+        done: bool = await expunge()
+        gone.set()
+        return done
+
+    monkeypatch.setattr(storage, "expunge", watched)
+    about: dict[str, Any] = {"network": "test", "time": NOW, "target": "#pynfo", "channel": "#pynfo"}
+    IEvents(bot.factory).publish(MessageRedacted(**about, user=User("bob"), msgid="m1"))
+    await asyncio.wait_for(gone.wait(), 5)
+
+    assert b"sesame" not in b"".join(path.read_bytes() for path in bot.factory.state_dir.glob("state*"))
+
+
 @pytest.mark.pynfo(plugins={"seen": {"people": 0}})
 async def test_a_limit_that_keeps_nobody_is_a_mistake(bot: Bot) -> None:
     matters = IOperator(bot.factory).matters()

@@ -312,11 +312,8 @@ async def last_logged(request: Request, nick: str, view: View) -> tuple[str, Sig
         return None
     if line is None:
         return None
-    channel = view.fold(line.channel)
-    if channel not in view.channels:
-        return None
     kind = "did" if line.kind == "action" else "said"
-    return line.nick, Sighting(line.time, kind, channel, line.text)
+    return line.nick, Sighting(line.time, kind, view.fold(line.channel), line.text)
 
 
 def view_of(request: Request) -> View:
