@@ -164,6 +164,8 @@ def _in_words(
         return tuple(keys), f"{where} cannot be {value}: env(…) and file(…) are for secrets alone"
     if message.startswith("Invalid enum value") and typing.get_origin(wanted) is typing.Literal:
         message = f"must be one of {', '.join(map(repr, typing.get_args(wanted)))}"
+    elif message.startswith("Object contains unknown field "):
+        return tuple(keys), f"{where}: there is no setting {_BACKTICKED.findall(message)[0]!r} there"
     elif message.startswith("Expected `array`") and typing.get_origin(wanted) is tuple:
         message = f"must be {len(typing.get_args(wanted))} values in brackets"
     elif message.startswith("Expected "):

@@ -493,3 +493,17 @@ def test_reading_a_config_again_gives_an_equal_one(read: Read, monkeypatch: pyte
     text = 'networks = [Network("libera", host="irc.libera.chat", password=env("PASSWORD"))]'
 
     assert config_of(read(text)) == config_of(read(text))
+
+
+def test_a_misspelt_setting_deep_inside_is_told(tmp_path):
+    path = tmp_path / "config.py"
+    path.write_text(
+        "from pynfo.config import Network\n"
+        'networks = [Network("libera", host="irc.test")]\n'
+        'plugins = {"logs": {"channels": {"libera/#pynfo": {"publich": "public"}}}}\n'
+    )
+    from pynfo.plugin_check import check_plugins
+
+    [mistake] = check_plugins(load(path))
+    assert mistake.line == 3
+    assert mistake.text == "logs: channels: there is no setting 'publich' there"

@@ -483,3 +483,28 @@ async def test_a_line_that_cannot_be_kept_does_not_hold_up_the_others(tmp_path):
         archive.append(said("after", at=NOON + 2))
         await archive.flush()
         assert await texts(archive) == ["before", "after"]
+
+
+async def test_a_month_tells_its_days_and_where_there_is_more(tmp_path):
+    async with archive_in(tmp_path) as archive:
+        for days in (-70, -21, 0, 0, 5, 40):
+            archive.append(said("x", at=NOON + days * 86400))
+        await archive.flush()
+        month = await archive.month(PLACE, DAY)
+        assert month.talk == {DAY: 2, date(2026, 11, 26): 1}
+        assert (month.previous, month.next) == (date(2026, 10, 31), date(2026, 12, 31))
+        before = await archive.day_version(PLACE, DAY)
+        archive.append(said("nearer", at=NOON + 20 * 86400))
+        await archive.flush()
+        assert await archive.day_version(PLACE, DAY) != before
+
+
+async def test_what_is_said_elsewhere_is_no_change_here(tmp_path):
+    async with archive_in(tmp_path, PLACE, "libera/#other") as archive:
+        archive.append(said("here"))
+        await archive.flush()
+        here = await archive.latest(PLACE)
+        archive.append(said("there", place="libera/#other"))
+        await archive.flush()
+        assert await archive.latest(PLACE) == here
+        assert await archive.changes(PLACE, here) == []

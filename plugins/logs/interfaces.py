@@ -106,11 +106,17 @@ class IArchive(Interface):
     async def calendar(place) -> dict:
         """*await*: `date` to its number of talk lines, of days that have any lines."""
 
+    async def month(place, day):
+        """*await*: the `MonthDays` of the month that a date is in."""
+
     async def activity(place) -> list:
         """*await*: `(hour, talk)` for each hour with talk, oldest first; `hour` in hours since the epoch."""
 
     async def people(place, limit=50) -> list:
-        """*await*: the most active `Talker`s, with how often others mention them."""
+        """*await*: the most active `Talker`s, with how often others mention them.
+
+        What it gives may be ten minutes old.
+        """
 
     async def topics(place, limit=50) -> list:
         """*await*: the newest topic `Line`s, newest first."""
@@ -130,7 +136,7 @@ class IArchive(Interface):
     # -- following
 
     async def latest(place) -> int:
-        """*await*: the sequence number of the last change."""
+        """*await*: the sequence number of the last change of a place."""
 
     async def changes(place, after, limit=500):
         """*await*: `Changes` of a place after a sequence number, in the order of commits; None where they

@@ -13,14 +13,14 @@ SHORTEST = 86400.0  # seconds
 Publish = Literal["public", "unlisted", "private", "no"]
 
 
-class Robots(msgspec.Struct):
+class Robots(msgspec.Struct, forbid_unknown_fields=True):
     """Who may index a published channel: search engines, and crawlers that collect text for AI."""
 
     search: bool = True
     ai: bool = False
 
 
-class ChannelSettings(msgspec.Struct):
+class ChannelSettings(msgspec.Struct, forbid_unknown_fields=True):
     """One channel that is kept. `publish`: who may read it on the web; "no": nobody, until an operator of the
     channel says so. `keep`: for how long, such as "90 days"; None: for ever. `relays`: nicks of relay bots
     there whose lines begin with `<nick>`. `link_hours`: how long a link to a private log works."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 
-from plugins.logs.archive.records import Change, ChannelInfo, DayPage, Talker
-from plugins.logs.archive.words import nick_mark, words
+from plugins.logs.archive.records import Change, ChannelInfo, DayPage, MonthDays, Talker
+from plugins.logs.archive.words import ids_of_month, nick_mark, table_of, words
 from plugins.logs.archive.writing import FETCHED, HOUR, REDACTED
 from plugins.logs.line import DAY, KINDS, MICROSECONDS, TALK, Gap, Line, day_of, ids_of, time_of
 from pynfo.irc.casemap import fold
@@ -148,15 +148,15 @@ def day_version(connection: sqlite3.Connection, place: str, day: date) -> str:
     month, the days beside it, gaps, the topic."""
     channel_id = channel_of(connection, place)
     start, end = ids_of(day)
-    first = ids_of(day.replace(day=1))[0]
-    last = ids_of((day.replace(day=28) + timedelta(days=4)).replace(day=1))[0]
+    first, last = _month_around(day)
     version, lines = connection.execute(
         "SELECT max(version), sum(lines) FROM hours WHERE channel = ? AND hour >= ? AND hour < ?",
         (channel_id, first // HOUR, last // HOUR),
     ).fetchone()
     of_channel = connection.execute("SELECT version FROM channels WHERE id = ?", (channel_id,)).fetchone()
-    beside = _days_beside(connection, channel_id, start, end)
-    parts = (channel_id, *(of_channel or (0,)), version or 0, lines or 0, *beside)
+    days = _days_beside(connection, channel_id, start, end)
+    months = _days_beside(connection, channel_id, first, last)
+    parts = (channel_id, *(of_channel or (0,)), version or 0, lines or 0, *days, *months)
     return "-".join("" if part is None else str(part) for part in parts)
 
 
@@ -184,6 +184,19 @@ def calendar(connection: sqlite3.Connection, place: str) -> dict[date, int]:
         (HOURS_A_DAY, channel_of(connection, place)),
     )
     return {_date(day): talk for day, talk in found}
+
+
+def month(connection: sqlite3.Connection, place: str, day: date) -> MonthDays:
+    """The days of the month that a day is in."""
+    channel_id = channel_of(connection, place)
+    first, last = _month_around(day)
+    found = connection.execute(
+        "SELECT hour / ? AS day, sum(talk) FROM hours WHERE channel = ? AND hour >= ? AND hour < ? "
+        "GROUP BY day",
+        (HOURS_A_DAY, channel_id, first // HOUR, last // HOUR),
+    )
+    talk = {_date(day): said for day, said in found}
+    return MonthDays(talk, *_days_beside(connection, channel_id, first, last))
 
 
 def activity(connection: sqlite3.Connection, place: str) -> list[tuple[int, int]]:
@@ -314,6 +327,14 @@ def known_until(connection: sqlite3.Connection, place: str) -> float:
 # -- following
 
 
+def latest_of(connection: sqlite3.Connection, place: str) -> int:
+    """The sequence number of the last change of a place; of all, where its own is not known any more."""
+    found = connection.execute(
+        "SELECT max(seq) FROM changes WHERE channel = ?", (channel_of(connection, place),)
+    ).fetchone()
+    return found[0] or latest(connection)
+
+
 def latest(connection: sqlite3.Connection) -> int:
     """The sequence number of the last change."""
     found = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'changes'").fetchone()
@@ -373,6 +394,11 @@ def _lines_between(connection: sqlite3.Connection, channel_id: int, start: int, 
         (channel_id, start // HOUR, end // HOUR),
     )
     return found.fetchone()[0] or 0
+
+
+def _month_around(day: date) -> tuple[int, int]:
+    """The first id of the month that a day is in, and of the next."""
+    return ids_of_month(table_of(ids_of(day)[0]))
 
 
 def _days_beside(

@@ -46,6 +46,15 @@ class DayPage(msgspec.Struct, frozen=True):
     parents: dict[str, Line]
 
 
+class MonthDays(msgspec.Struct, frozen=True):
+    """`talk`: how much was said on each day of a month that has lines. `previous`, `next`: the nearest days
+    with lines before and after the month."""
+
+    talk: dict[date, int]
+    previous: date | None
+    next: date | None
+
+
 class Talker(msgspec.Struct, frozen=True):
     nick: str
     lines: int

@@ -27,7 +27,16 @@ from plugins.logs.archive.consents import Consents, keyed_hash
 from plugins.logs.archive.database import load_key, open_archive
 from plugins.logs.archive.erasing import Eraser
 from plugins.logs.archive.query import Query
-from plugins.logs.archive.records import Change, ChannelInfo, Counts, DayPage, Found, Person, Talker
+from plugins.logs.archive.records import (
+    Change,
+    ChannelInfo,
+    Counts,
+    DayPage,
+    Found,
+    MonthDays,
+    Person,
+    Talker,
+)
 from plugins.logs.archive.writing import Writer, storable
 from plugins.logs.consent import off_the_record
 from plugins.logs.interfaces import ArchiveBusy, IArchive
@@ -50,6 +59,8 @@ SEARCH_LIMIT = 1.5  # seconds of a search, of which it then tells what it has fo
 STOP_LIMIT = 2.0  # seconds to write what waits
 POLL = 0.5  # seconds between two looks at an archive that another process writes
 FOLLOW_LIMIT = 15.0  # seconds that `changed` waits
+PEOPLE_AGE = 600.0  # seconds
+PEOPLE_KNOWN = 200  # channels whose people are remembered
 EXPORTED = 1000  # lines read at once
 STEPS = 20_000  # of SQLite's machine between two looks at the clock
 
@@ -88,6 +99,7 @@ class Archive:
         self._seq = 0
         self._following: asyncio.Future[None] | None = None
         self._polling: asyncio.Task[None] | None = None
+        self._people: dict[tuple[str, int], tuple[float, list[Talker]]] = {}
         self._told = False
         self._wake = threading.Condition()  # guards what is below
         self._pending: deque[Line] = deque()
@@ -227,11 +239,22 @@ class Archive:
     async def calendar(self, place: str) -> dict[date, int]:
         return await self._read(reading.calendar, place)
 
+    async def month(self, place: str, day: date) -> MonthDays:
+        return await self._read(reading.month, place, day)
+
     async def activity(self, place: str) -> list[tuple[int, int]]:
         return await self._read(reading.activity, place)
 
     async def people(self, place: str, limit: int = 50) -> list[Talker]:
-        return await self._read(reading.people, place, limit)
+        """Counted anew every ten minutes at most: it takes a look at every line."""
+        known = self._people.get((place, limit))
+        if known is not None and known[0] > self._loop.time():
+            return known[1]
+        people = await self._read(reading.people, place, limit)
+        if len(self._people) >= PEOPLE_KNOWN:
+            self._people.clear()
+        self._people[place, limit] = (self._loop.time() + PEOPLE_AGE, people)
+        return people
 
     async def topics(self, place: str, limit: int = 50) -> list[Line]:
         return await self._read(reading.topics, place, limit)
@@ -277,7 +300,7 @@ class Archive:
     # -- following
 
     async def latest(self, place: str) -> int:
-        return await self._read(reading.latest)
+        return await self._read(reading.latest_of, place)
 
     async def changes(self, place: str, after: int, limit: int = 500) -> list[Change] | None:
         return await self._read(reading.changes, place, after, limit)
@@ -411,6 +434,7 @@ class Archive:
     async def _erase(self, function: Callable[[], T]) -> T:
         """Remove something, and leave no trace of it; where somebody reads just now, soon after."""
         outcome = await self._write(function)
+        self._people.clear()
         for _ in range(20):
             if await self._write(self._eraser.tidy):
                 return outcome

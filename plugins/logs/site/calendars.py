@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import calendar
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import date
 from math import ceil, sqrt
 
 import msgspec
+
+from plugins.logs.archive.records import MonthDays
 
 LEVELS = 5
 
@@ -30,10 +32,10 @@ class Month(msgspec.Struct, frozen=True):
     next: date | None
 
 
-def month_of(day: date, talk: Mapping[date, int]) -> Month:
-    """The month that a day is in. `talk`: how much was said on each day that has lines."""
-    first = day.replace(day=1)
-    top = max(talk.values(), default=0)
+def month_of(day: date, days: MonthDays) -> Month:
+    """The month that a day is in."""
+    talk = days.talk
+    top = _busy(talk)
 
     def cell(one: date) -> Cell:
         said = talk.get(one)
@@ -44,11 +46,17 @@ def month_of(day: date, talk: Mapping[date, int]) -> Month:
         for week in _weeks(day.year, day.month)
     ]
     return Month(
-        first=first,
+        first=day.replace(day=1),
         weeks=weeks,
-        previous=max((one for one in talk if one < first), default=None),
-        next=min((one for one in talk if (one.year, one.month) > (day.year, day.month)), default=None),
+        previous=days.previous,
+        next=days.next,
     )
+
+
+def _busy(talk: Mapping[date, int]) -> int:
+    """How much is said on a busy day: one day in twenty has more, so that one flood does not pale the rest."""
+    counts = sorted(talk.values())
+    return counts[(len(counts) - 1) * 19 // 20] if counts else 0
 
 
 def level(said: int, top: int) -> int:

@@ -5,7 +5,7 @@ What makes lines into HTML, and templates, run on the thread that renders; handl
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from functools import partial
 from itertools import groupby
@@ -249,7 +249,7 @@ async def _day(request: Request, site: Site, view: ChannelView, wanted: date, nu
         after = -inf
         if shown.page > 1 and shown.gaps and shown.lines:
             after = (await archive.around(shown.lines[0].id, 1, 0))[0].time
-        talk: Mapping[date, int] = await archive.calendar(place)
+        days = await archive.month(place, wanted)
         follows = shown.page == shown.pages and (latest or wanted == today)
         html = await _render(
             site,
@@ -261,7 +261,7 @@ async def _day(request: Request, site: Site, view: ChannelView, wanted: date, nu
             latest=latest,
             live=f"live?after={sequence}" if follows else None,
             lines=partial(_day_lines, shown, after),
-            month=partial(month_of, wanted, talk),
+            month=partial(month_of, wanted, days),
         )
         if not shown.count and not shown.gaps and not follows:
             raise _Empty(html)

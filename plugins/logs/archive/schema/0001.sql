@@ -61,6 +61,7 @@ CREATE TABLE changes (                     -- the last ones, in the order of com
     line INTEGER NOT NULL,
     what INTEGER NOT NULL                  -- 0: a new line, 1: redacted, 2: removed
 );
+CREATE INDEX changes_of_channel ON changes (channel, seq);
 
 CREATE TABLE consent (                     -- who wants to stay out; no names, only keyed hashes of them
     network TEXT NOT NULL,
