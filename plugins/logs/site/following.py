@@ -179,7 +179,7 @@ def _events(changes: Iterable[Change], parents: dict[str, Line]) -> bytes:
     for one in changes:
         told: dict[str, Any] = {"id": one.line_id}
         if one.line is not None and one.what != "removed":
-            told["html"] = line_html(one.line, parents=parents)
+            told["html"] = str(line_html(one.line, parents=parents))
         elif one.what != "removed":
             continue
         out.append(b"id: %d\nevent: %b\ndata: %b\n\n" % (one.seq, EVENTS[one.what], _json(told)))
