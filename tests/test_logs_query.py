@@ -294,7 +294,7 @@ def test_quotation_marks_within_a_term_end_nothing(index):
         ("zope", range(1, 10), [1], [1]),
         ("zope", range(2, 10), [1], []),
         ("zope", range(2, 30), [1], []),
-        ("zope", [2], [], []),
+        ("zope", [2], [1], []),
         ("on:today", range(2, 30), [], []),
         ("nick:bob", range(1, 10), [2], []),
         ("is:join", range(1, 10), [2], [2]),

@@ -12,14 +12,13 @@ from plugins.logs.archive.words import CJK_RUN, nick_mark, words
 from plugins.logs.line import KINDS
 from pynfo.irc.casemap import fold
 
-FEW = 4  # channels that are always left to the index
 SIGNS = tuple("#&+!")  # that names of channels begin with: RFC 2811 section 2.1
 WITHOUT_IS = ("t", f"k{KINDS.index('topic')}")  # what is searched where no kind is asked for
 
 
 class Expressions(msgspec.Struct, frozen=True):
     """`loose` finds all that is wanted, and more: lines of other channels and kinds. `strict` does not, but
-    where it is about many channels it costs milliseconds for each month."""
+    takes longer where a month has few such lines: it goes through those of the channels as well."""
 
     loose: str
     strict: str
@@ -32,12 +31,10 @@ def expressions(query: Query, channels: Collection[int], hidden: Collection[int]
     refused = [*map(_phrase, query.unwanted.terms), *_filters(query.unwanted)]
     kinds = [] if query.wanted.terms or query.wanted.kinds else [_marks(WITHOUT_IS)]
     only, but = [], []
-    if len(hidden) < len(channels):
-        but = [_marks(f"c{channel}" for channel in sorted(hidden))] if hidden else []
-    else:
+    if len(channels) <= len(hidden):
         only = [_marks(f"c{channel}" for channel in sorted(channels))]
-    if min(len(channels), len(hidden)) <= FEW:
-        required, refused, only, but = required + only, refused + but, [], []
+    elif hidden:
+        but = [_marks(f"c{channel}" for channel in sorted(hidden))]
     strict = _both(required + kinds + only, refused + but)
     return Expressions(_both(required, refused) if required else strict, strict)
 

@@ -4,8 +4,8 @@ Each month has a table of words (see words.py). They are gone through until ther
 time is over; that is looked at after each hit, and between months. One month is all that a query can take
 beyond its time, since SQLite does not stop within a step of its full-text index.
 
-Which channels may be seen is told twice: to the index, so that it does not find what is then thrown away,
-and by a look at each line that it found, which alone decides. The caller's transaction makes all that is read
+Which channels may be seen is decided by a look at each line that was found, and by that alone. Where too many
+are thrown away, the index is told the channels, too. The caller's transaction makes all that is read
 that of one moment.
 """
 
@@ -35,7 +35,7 @@ from pynfo.irc.formatting import plain
 
 RANKED = 2_000  # the newest hits that "best first" puts in order
 COUNTED = 10_000  # the newest hits that are counted
-PATIENCE = 500  # hits of a month that are not wanted, until the index is asked for those alone that are
+PATIENCE = 150  # hits of a month that are not wanted, until the index is asked for those alone that are
 MOST_COUNTS = 20  # of channels, of nicks, of months
 LAST_ID = 2**63 - 1
 NEWEST, BEST = "n", "b"  # what a cursor begins with
