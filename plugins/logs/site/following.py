@@ -16,7 +16,7 @@ import msgspec
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from plugins.logs.archive.records import Change
+from plugins.logs.archive.records import Change, ChannelInfo
 from plugins.logs.interfaces import ArchiveBusy
 from plugins.logs.line import Line, day_of
 from plugins.logs.site.access import still_open
@@ -40,11 +40,15 @@ _json = msgspec.json.Encoder().encode
 
 
 class Batch(msgspec.Struct, frozen=True):
-    """Events, as they are sent, and the sequence number up to which they tell everything. `more`: there are
-    more already."""
+    """Events, as they are sent, and the sequence number up to which they tell everything.
+
+    `info`: the channel as it was afterwards, so that nothing is sent that was said after it was closed.
+    `more`: there are more already.
+    """
 
     upto: int
     events: bytes
+    info: ChannelInfo | None
     more: bool = False
 
 
@@ -127,15 +131,17 @@ class Followers:
         archive = self._site.archive
         latest: int = await archive.latest(place)  # first: what comes now is told in the next turn
         changes: list[Change] | None = await archive.changes(place, after, AT_ONCE)
+        upto, more = latest, False
         if changes is None:
-            return Batch(latest, b"id: %d\nevent: reload\ndata: {}\n\n" % latest)
-        if not changes:
-            return Batch(max(after, latest), b"")
-        parents = await self._parents(place, changes)
-        events: bytes = await self._site.renderer.run(_events, changes, parents)
-        last = changes[-1].seq
-        more = len(changes) == AT_ONCE
-        return Batch(last if more else max(last, latest), events, more)
+            events = b"id: %d\nevent: reload\ndata: {}\n\n" % latest
+        elif changes:
+            events = await self._site.renderer.run(_events, changes, await self._parents(place, changes))
+            more = len(changes) == AT_ONCE
+            upto = changes[-1].seq if more else max(changes[-1].seq, latest)
+        else:
+            events = b""
+            upto = max(after, latest)
+        return Batch(upto, events, await archive.channel(place), more)
 
     async def _parents(self, place: str, changes: Iterable[Change]) -> dict[str, Line]:
         """By msgid, the lines that others answer, as far as the last pages of their days know them."""
