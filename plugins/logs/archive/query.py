@@ -97,8 +97,8 @@ class Query(msgspec.Struct, frozen=True):
     """Lines with every term that is wanted, and one of the nicks, of the channels and so on where any are
     named; with nothing of what is unwanted; from the day `since` until the day before `until`."""
 
-    wanted: Part = Part()
-    unwanted: Part = Part()
+    wanted: Part = msgspec.field(default_factory=Part)
+    unwanted: Part = msgspec.field(default_factory=Part)
     since: date | None = None
     until: date | None = None
 
