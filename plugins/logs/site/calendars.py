@@ -54,7 +54,7 @@ def month_of(day: date, days: MonthDays) -> Month:
 
 
 def _busy(talk: Mapping[date, int]) -> int:
-    """How much is said on a busy day: one day in twenty has more, so that one flood does not pale the rest."""
+    """How much is said on a busy day: one day in twenty has more: a flood is not to pale the rest."""
     counts = sorted(talk.values())
     return counts[(len(counts) - 1) * 19 // 20] if counts else 0
 
