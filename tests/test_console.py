@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import signal
 import subprocess
 import sys
 
+import httpx
 import pytest
 
 from pynfo.console import describe
@@ -101,5 +103,17 @@ async def test_the_demo_is_open_to_any_client(demo):
     async with await IrcUser.connect(port, "bob", "#pynfo") as bob:
         bob.say("#pynfo", "!ping")
         assert "pong" in await bob.hears("PRIVMSG #pynfo")
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(10) == 0
+
+
+async def test_the_channel_of_the_demo_has_its_log_on_the_web(demo):
+    process, port = demo
+    url = process.stdout.readline().removeprefix("The channel's log is on ").strip()
+    async with await IrcUser.connect(port, "bob", "#pynfo") as bob, httpx.AsyncClient(trust_env=False) as web:
+        bob.say("#pynfo", "a word for the log")
+        async with asyncio.timeout(LIMIT):
+            while "a word for the log" not in (await web.get(url)).text:
+                await asyncio.sleep(0.05)
     process.send_signal(signal.SIGTERM)
     assert process.wait(10) == 0

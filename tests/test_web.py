@@ -19,6 +19,7 @@ from pynfo.factory import Factory
 from pynfo.interfaces import IOperator, IWeb
 from pynfo.ownership import Owner, current_owner
 from pynfo.services import web as web_module
+from tests.test_plugin import census
 from tests.web_run import WAIT, Gate, Stream, page, serving
 
 
@@ -388,3 +389,26 @@ async def test_the_end_does_not_wait_for_streams_and_slow_pages(
         assert (await asking).status_code == 503
         assert stream.ended.is_set()
         assert gate.working == 0
+
+
+async def test_nothing_is_left_of_pages_that_came_and_went(tmp_path: Path) -> None:
+    settings = {"logs": {"channels": {"test/#pynfo": {"publish": "public"}}}}
+    async with serving(tmp_path) as served:
+        factory = served.factory
+        factory.config = msgspec.structs.replace(factory.config, plugins=settings)
+
+        async def come_and_go(times: int) -> dict[str, int]:
+            for _ in range(times):
+                await factory.plugins.load("logs")
+                assert (await served.get("/test/pynfo/")).status_code == 200
+                await factory.plugins.unload("logs")
+            for _ in range(10):
+                await asyncio.sleep(0)
+            return census()
+
+        before = await come_and_go(2)  # what is imported and made on first use stays
+
+        after = await come_and_go(10)
+
+        more = {kind for kind, number in after.items() if number > before.get(kind, 0)}
+        assert more <= {"pynfo.ownership.Owner"}  # in timers that were cancelled: the event loop keeps them

@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any
 
+from pynfo.ownership import running_as
 from pynfo.services.web_admission import Admission
 
 Scope = MutableMapping[str, Any]
@@ -95,7 +96,8 @@ class Exchange:
     async def _pass_on(self, message: Message) -> None:
         self.leave()
         self.begun = True
-        await self._send(message)
+        with running_as(None):  # the timers of the connection are not the plugin's
+            await self._send(message)
 
     def _work(self) -> None:
         self._timer = asyncio.get_running_loop().call_later(WORK_LIMIT, self.cut, LATE)
