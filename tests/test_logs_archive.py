@@ -6,6 +6,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 from datetime import date
 from pathlib import Path
 
@@ -367,12 +368,36 @@ async def test_what_finds_no_place_in_the_queue_is_a_gap(tmp_path):
 
 
 async def test_too_many_readers_are_refused_with_a_sentence(tmp_path):
+    go_on = threading.Event()
     async with archive_in(tmp_path) as archive:
-        some = [archive.day(PLACE, DAY) for _ in range(READERS + READERS_WAITING + 5)]
-        outcomes = await asyncio.gather(*some, return_exceptions=True)
-        refused = [outcome for outcome in outcomes if isinstance(outcome, ArchiveBusy)]
-        assert 1 <= len(refused) <= 5
-        assert "try again" in str(refused[0])
+        await archive.flush()
+        slow = [
+            asyncio.create_task(archive._read(lambda connection: go_on.wait()))
+            for _ in range(READERS + READERS_WAITING)
+        ]
+        await asyncio.sleep(0)
+        with pytest.raises(ArchiveBusy, match="try again"):
+            await archive.day(PLACE, DAY)
+        go_on.set()
+        await asyncio.gather(*slow)
+        assert await archive.day(PLACE, DAY) is not None
+
+
+async def test_an_archive_can_stop_while_it_is_read(tmp_path):
+    reading, go_on = threading.Event(), threading.Event()
+
+    def slow(connection):
+        reading.set()
+        go_on.wait()
+        return connection.execute("SELECT count(*) FROM lines").fetchone()
+
+    async with archive_in(tmp_path) as archive:
+        answer = asyncio.create_task(archive._read(slow))
+        await asyncio.to_thread(reading.wait)
+    go_on.set()
+    assert await answer == (0,)  # a connection that was closed under it would end the process
+    with pytest.raises(ArchiveBusy):
+        await archive.day(PLACE, DAY)
 
 
 CHILD = """

@@ -95,7 +95,10 @@ class Archive:
         self._loop = asyncio.get_running_loop()
         self._readers = ThreadPool(lambda stuck: None, size=READERS, waiting_limit=READERS_WAITING)
         self._connections = threading.local()
-        self._opened: list[sqlite3.Connection] = []
+        self._reading = threading.Lock()  # guards the next three
+        self._idle: set[sqlite3.Connection] = set()  # connections of readers
+        self._busy: set[sqlite3.Connection] = set()
+        self._closed = False
         self._seq = 0
         self._following: asyncio.Future[None] | None = None
         self._polling: asyncio.Task[None] | None = None
@@ -109,7 +112,6 @@ class Archive:
         self._written_all: asyncio.Future[None] = self._loop.create_future()
         self.identity = lru_cache(4096)(self._identity)
         connection = open_archive(self._path, read_only=read_only)  # one that cannot be used is told at once
-        self._opened.append(connection)
         self._writer = Writer(connection, self._consents, clock)
         self._eraser = Eraser(self._writer, self._consents)
         self._consents.load(connection)
@@ -130,10 +132,15 @@ class Archive:
             await asyncio.wait([self._written_all], timeout=STOP_LIMIT)
             if self._pending:
                 log.error("%d lines could not be written to %s", len(self._pending), self._path)
+        if self.read_only or self._written_all.done():
+            self._writer.connection.close()
         self._readers.close()
-        for connection in self._opened:
-            with suppress(sqlite3.Error):  # one that is in use on a thread that does not end
+        # A connection that is in use on a thread must not be closed by another: SQLite would crash.
+        with self._reading:
+            self._closed = True
+            for connection in self._busy:
                 connection.interrupt()
+            for connection in self._idle:
                 connection.close()
 
     # -- writing
@@ -468,13 +475,10 @@ class Archive:
             raise ArchiveBusy("the log is read by too many just now: try again soon") from error
 
     def _read_now(self, function: Callable[..., T], arguments: tuple[Any, ...]) -> T:
-        connection = getattr(self._connections, "reader", None)
-        if connection is None:
-            connection = self._connections.reader = open_archive(self._path, read_only=True)
-            self._opened.append(connection)
+        connection = self._take_connection()
         deadline = time.monotonic() + READ_LIMIT
-        connection.set_progress_handler(lambda: time.monotonic() > deadline, STEPS)
         try:
+            connection.set_progress_handler(lambda: time.monotonic() > deadline, STEPS)
             connection.execute("BEGIN")  # all that one answer says is of one moment
             return function(connection, *arguments)
         except sqlite3.OperationalError as error:
@@ -482,6 +486,29 @@ class Archive:
         finally:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
+            self._give_back(connection)
+
+    def _take_connection(self) -> sqlite3.Connection:
+        """The connection of this thread. Raises `ArchiveBusy` once the archive has stopped."""
+        connection: sqlite3.Connection | None = getattr(self._connections, "reader", None)
+        if connection is None:
+            connection = self._connections.reader = open_archive(self._path, read_only=True)
+        with self._reading:
+            if not self._closed:
+                self._idle.discard(connection)
+                self._busy.add(connection)
+                return connection
+            if connection not in self._idle:
+                connection.close()
+        raise ArchiveBusy("the archive has stopped")
+
+    def _give_back(self, connection: sqlite3.Connection) -> None:
+        with self._reading:
+            self._busy.discard(connection)
+            if self._closed:
+                connection.close()
+            else:
+                self._idle.add(connection)
 
     def _call(self, function: Callable[..., object], *arguments: object) -> None:
         with suppress(RuntimeError):  # the loop is closed: nobody waits
