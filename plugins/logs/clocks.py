@@ -23,10 +23,20 @@ class Clocks:
         self._ahead: dict[str, float] = {}  # by network: seconds that its clock is before ours
         self._wrong: set[str] = set()
 
+    def connected(self, network: str) -> None:
+        """A connection begins: of its server's clock nothing is known yet."""
+        self._ahead.pop(network, None)
+        self._wrong.discard(network)
+
     def compare(self, event: Event) -> None:
-        """`event` has just happened: take its network's clock from it, where it tells the time."""
-        stamped = event.message is not None and "time" in event.message.tags
-        ahead = self._ahead[event.network] = event.time - self.clock() if stamped else 0.0
+        """`event` has just come: take its network's clock from it, where it tells the time.
+
+        What comes late makes the clock look slow: of all that is compared on a connection the best counts.
+        """
+        if event.message is None or "time" not in event.message.tags:
+            return
+        ahead = event.time - self.clock()
+        ahead = self._ahead[event.network] = max(ahead, self._ahead.get(event.network, ahead))
         (self._wrong.add if abs(ahead) > WRONG else self._wrong.discard)(event.network)
 
     def now(self, network: str) -> float:
@@ -35,11 +45,15 @@ class Clocks:
 
     def time_of(self, event: Event) -> float:
         """The time that the line of an event has: never later than now, by more than clocks may differ."""
+        when, now = self.told(event), self.clock()
+        return now if when > now + WRONG else when
+
+    def told(self, event: Event) -> float:
+        """When the server says that it was, where its clock is wrong in our time."""
         when = event.time
         if event.network in self._wrong and event.message is not None and "time" in event.message.tags:
             when -= self._ahead[event.network]
-        now = self.clock()
-        return now if when > now + WRONG else when
+        return when
 
     def stamp(self, network: str, when: float) -> float:
         """What the server calls a time of ours."""

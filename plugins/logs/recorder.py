@@ -31,6 +31,7 @@ from pynfo.irc.events import (
     MessageRedacted,
     ModeChanged,
     NetworkDown,
+    NetworkUp,
     TopicChanged,
     UserJoined,
     UserKicked,
@@ -95,6 +96,7 @@ class Recorder:
         subscribe(MessageRedacted, self._redaction)
         subscribe(ChannelSynced, self._synced)
         subscribe(ChannelRenamed, self._channel_renamed)
+        subscribe(NetworkUp, self._up)
         subscribe(NetworkDown, self._down)
 
     async def stop(self) -> None:
@@ -195,6 +197,9 @@ class Recorder:
             self.sessions.keep(network, lambda nick: user(nick) is not None)
         elif user(nick) is None:
             self.sessions.left(network, nick)
+
+    def _up(self, event: NetworkUp) -> None:
+        self.lines.clocks.connected(event.network)
 
     def _down(self, event: NetworkDown) -> None:
         self.sessions.keep(event.network, lambda nick: False)
