@@ -15,9 +15,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from plugins.logs.archive import readers
 from plugins.logs.archive.database import ArchiveError, load_key, open_archive, transaction
-from plugins.logs.archive.service import BATCH, READERS, READERS_WAITING, WAITING_LIMIT
 from plugins.logs.archive.writing import CHANGES_KEPT, Writer
+from plugins.logs.archive.writing_thread import BATCH, WAITING_LIMIT
 from plugins.logs.interfaces import ArchiveBusy
 from plugins.logs.line import KINDS, Gap
 from tests.logs_archive import NOON, PLACE, archive_in, said
@@ -372,8 +373,8 @@ async def test_too_many_readers_are_refused_with_a_sentence(tmp_path):
     async with archive_in(tmp_path) as archive:
         await archive.flush()
         slow = [
-            asyncio.create_task(archive._read(lambda connection: go_on.wait()))
-            for _ in range(READERS + READERS_WAITING)
+            asyncio.create_task(archive._readers.run(lambda connection: go_on.wait()))
+            for _ in range(readers.AT_ONCE + readers.WAITING)
         ]
         await asyncio.sleep(0)
         with pytest.raises(ArchiveBusy, match="try again"):
@@ -392,7 +393,7 @@ async def test_an_archive_can_stop_while_it_is_read(tmp_path):
         return connection.execute("SELECT count(*) FROM lines").fetchone()
 
     async with archive_in(tmp_path) as archive:
-        answer = asyncio.create_task(archive._read(slow))
+        answer = asyncio.create_task(archive._readers.run(slow))
         await asyncio.to_thread(reading.wait)
     go_on.set()
     assert await answer == (0,)  # a connection that was closed under it would end the process

@@ -70,6 +70,15 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
         raise
 
 
+def prepare(folder: Path) -> None:
+    """Make what is not there yet, and upgrade what is old: what takes its time before the archive is opened.
+
+    Raises `ArchiveError`.
+    """
+    load_key(folder)
+    open_archive(folder / "archive.db").close()
+
+
 def load_key(folder: Path) -> bytes:
     """The archive's secret, made on first use: it keys the hashes of people, and signs links.
 

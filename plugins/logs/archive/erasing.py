@@ -45,10 +45,13 @@ class Eraser:
             self._unindex(line_id, text, kind, nick, channel)
             self._connection.execute(_CLEARED, (line_id,))
             self._index(line_id, "", kind, nick, channel)
+            version = self._writer.next_version()
             self._connection.execute(
                 "UPDATE hours SET version = ? WHERE channel = ? AND hour = ?",
-                (self._writer.next_version(), channel, line_id // HOUR),
+                (version, channel, line_id // HOUR),
             )
+            # Lines of any day may answer it, and are shown with its text.
+            self._connection.execute("UPDATE channels SET version = ? WHERE id = ?", (version, channel))
             if KINDS[kind] == "topic":
                 self._forget_topic(channel, text)
             self._connection.execute(INSERT_CHANGE, (channel, line_id, REDACTION))

@@ -300,6 +300,12 @@ def months(connection: sqlite3.Connection) -> list[str]:
     return [name for (name,) in found]
 
 
+def warm(connection: sqlite3.Connection) -> None:
+    """Open the index of every month, so that the first search need not."""
+    for table in months(connection):
+        connection.execute(f"SELECT rowid FROM {table} WHERE {table} MATCH 'marks: none' LIMIT 1").fetchone()
+
+
 def export(connection: sqlite3.Connection, place: str, after: int, end: int, limit: int) -> list[Line]:
     """The first lines of a place with ids above `after` and below `end`."""
     found = connection.execute(
