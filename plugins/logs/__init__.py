@@ -2,45 +2,56 @@
 
 `recorder.py` turns what happens on IRC into lines, `history.py` fetches what was said while the bot was away,
 `archive/` keeps the lines, `site/` shows them, `commands.py` is what people in the channels can say about
-it, `cli.py` what the operator can. Other plugins ask for `IArchive`.
+it, `command_line.py` what the operator can. Other plugins ask for `IArchive`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib import import_module
 from typing import Any
 
+from plugins.logs.commands import logs as logs
+from plugins.logs.commands import logs_forget as logs_forget
+from plugins.logs.commands import logs_link as logs_link
+from plugins.logs.commands import logs_optin as logs_optin
+from plugins.logs.commands import logs_optout as logs_optout
+from plugins.logs.commands import logs_publish as logs_publish
+from plugins.logs.commands import logs_redact as logs_redact
 from plugins.logs.interfaces import ArchiveBusy as ArchiveBusy
 from plugins.logs.interfaces import IArchive as IArchive
 from plugins.logs.settings import Settings as Settings
 from plugins.logs.site.addresses import RESERVED
-from pynfo import IOperator
+from pynfo import IOperator, IScheduler, IWeb
 from pynfo.config import Config
 from pynfo.validation import unknown
 
 MATTER = "logs/archive"
 
 
-def init(factory: Any) -> None:
+async def init(factory: Any) -> None:
     """Keep the configured channels from now on."""
+    from plugins.logs import retention
+    from plugins.logs.history import History
     from plugins.logs.recorder import Recorder
 
-    _offer_archive(factory, read_only=False)
+    await _offer_archive(factory, read_only=False)
     archive, settings = IArchive(factory), factory.settings("logs")
     Recorder(factory, archive, settings)
+    History(factory, archive, settings)
+    retention.begin(factory, archive)
 
 
-def pages(factory: Any) -> None:
+async def pages(factory: Any) -> None:
     """Show the logs, in the bot or in a process of their own."""
-    from plugins.logs.site.app import make_site
-    from pynfo import IWeb
-
     archive = IArchive(factory, None)
     if archive is None:
-        _offer_archive(factory, read_only=True)
+        await _offer_archive(factory, read_only=True)
         archive = IArchive(factory)
     web = IWeb(factory)
-    web.mount("/", make_site(archive, factory.settings("logs"), key=archive.key, url=web.url))
+    # On a thread: to load the template engine takes longer than people in channels are to wait.
+    app = await IScheduler(factory).in_thread(import_module, f"{__name__}.site.app")
+    web.mount("/", app.make_site(archive, factory.settings("logs"), key=archive.key, url=web.url))
 
 
 def check(settings: Settings, config: Config) -> Iterator[str]:
@@ -56,8 +67,22 @@ def check(settings: Settings, config: Config) -> Iterator[str]:
             yield f"{place}: /{network} is an address of the site: give the network another short name"
 
 
-def _offer_archive(factory: Any, *, read_only: bool) -> None:
+def __getattr__(name: str) -> Any:
+    """`cli`, for `pynfo logs …`: the bot itself needs none of what it imports."""
+    if name != "cli":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from plugins.logs.command_line import cli
+
+    globals()["cli"] = cli
+    return cli
+
+
+async def _offer_archive(factory: Any, *, read_only: bool) -> None:
+    from plugins.logs.archive.database import prepare
     from plugins.logs.archive.service import Archive
+
+    folder = factory.state_dir / "logs"
+    await IScheduler(factory).in_thread(prepare, folder)
 
     def tell(problem: str | None) -> None:
         operator: Any = IOperator(factory)
@@ -69,7 +94,7 @@ def _offer_archive(factory: Any, *, read_only: bool) -> None:
     factory.register_adapter(
         IArchive,
         lambda factory: Archive(
-            factory.state_dir / "logs",
+            folder,
             places=factory.settings("logs").channels,
             read_only=read_only,
             tell=tell,
