@@ -262,6 +262,7 @@ async def _day(request: Request, site: Site, view: ChannelView, wanted: date, nu
             live=f"live?after={sequence}" if follows else None,
             lines=partial(_day_lines, shown, after),
             month=partial(month_of, wanted, days),
+            fetched=any(line.fetched for line in shown.lines),
         )
         if not shown.count and not shown.gaps and not follows:
             raise _Empty(html)
