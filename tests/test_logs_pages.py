@@ -211,11 +211,11 @@ async def test_a_day_on_which_nothing_was_said_says_so_and_leads_on(site):
 
 async def test_an_answer_to_a_line_of_another_month_loses_what_was_redacted(site):
     await site.archive.add([said("the secret", at=NOON - 40 * DAY, msgid="m1")])
-    await site.keep(said("indeed", reply_to="m1"))
-    before = await site.get("/libera/pynfo/2026-11-21")
+    await site.keep(said("indeed", at=NOON - DAY, reply_to="m1"))
+    before = await site.get("/libera/pynfo/2026-11-20")
     assert "the secret" in before.text
     assert await site.archive.redact(network="libera", msgid="m1")
-    after = await site.get("/libera/pynfo/2026-11-21", if_none_match=before.headers["etag"])
+    after = await site.get("/libera/pynfo/2026-11-20", if_none_match=before.headers["etag"])
     assert after.status_code == 200
     assert "the secret" not in after.text
 
