@@ -234,6 +234,7 @@ class Live {
     this.failures = 0;
     const page = find(".pager [aria-current=page]")?.textContent.trim() ?? "1";
     this.fromTheStart = page === "1";
+    if (this.beginsAtTheEnd()) lines.lastElementChild?.scrollIntoView({ block: "end", behavior: "instant" });
     this.connect(new URL(lines.dataset.live, location.href));
     this.button?.addEventListener("click", () => this.showUnread());
     addEventListener("scroll", () => this.atTheEnd() && this.markRead(), { passive: true });
@@ -348,6 +349,12 @@ class Live {
     link.textContent = spoken.format(new Date(id / 1000));
     item.append(link);
     return item;
+  }
+
+  beginsAtTheEnd() {
+    // Who comes to the channel, and not to a day or a line of it, or back to where they were.
+    const [visit] = performance.getEntriesByType("navigation");
+    return location.pathname.endsWith("/") && !location.hash && visit?.type === "navigate";
   }
 
   atTheEnd() {
