@@ -157,6 +157,24 @@ async def test_streams_are_ended_when_their_plugin_goes(tmp_path: Path) -> None:
         assert stream.ended.is_set()
 
 
+async def test_a_handle_cuts_the_streams_at_once_and_lets_other_requests_finish(tmp_path: Path) -> None:
+    gate, stream = Gate(), Stream()
+
+    async def both(scope: Any, receive: Any, send: Any) -> None:
+        await (stream if scope["path"] == "/stream" else gate)(scope, receive, send)
+
+    async with serving(tmp_path) as served:
+        mount = served.web.mount("/", both)
+        asking = asyncio.create_task(served.get("/gate"))
+        await gate.asked.wait()
+        async with served.reader.stream("GET", served.web.url("/stream")) as answer:
+            mount.cancel()
+            assert [part async for part in answer.aiter_bytes()] == []
+        gate.opened.set()
+
+        assert (await asking).text == "open"
+
+
 # -- the address
 
 
@@ -369,6 +387,18 @@ async def test_a_plugin_goes_on_where_its_pages_fail(tmp_path: Path) -> None:
 
 
 # -- the end
+
+
+async def test_nobody_is_served_any_more_when_the_plugins_end(tmp_path: Path) -> None:
+    write_plugin(tmp_path)
+    path = tmp_path / "plugins" / "webpages.py"
+    path.write_text(path.read_text() + "def fini(factory):\n    factory.told.append(IWeb(factory).url())\n")
+    async with serving(tmp_path) as served:
+        await served.factory.plugins.load("webpages")
+
+        await served.factory.stop()
+
+        assert served.factory.told == ["init", "pages", None]  # type: ignore[attr-defined]
 
 
 async def test_the_end_does_not_wait_for_streams_and_slow_pages(

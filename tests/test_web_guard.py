@@ -380,11 +380,17 @@ async def test_who_follows_a_stream_or_reads_slowly_holds_up_nobody(served: Serv
 
 
 async def test_an_answer_in_parts_takes_turns_with_others(served: Served) -> None:
-    parts, many = 50, web_admission.AT_ONCE + 1
+    parts, many = 50, web_admission.AT_ONCE + 2
+    working = most = 0
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
+        nonlocal working, most
         await send({"type": "http.response.start", "status": 200, "headers": []})
         for _ in range(parts):
+            working += 1
+            most = max(most, working)
+            await asyncio.sleep(0)
+            working -= 1
             await send({"type": "http.response.body", "body": b"part", "more_body": True})
         await send({"type": "http.response.body", "body": b"."})
 
@@ -393,3 +399,4 @@ async def test_an_answer_in_parts_takes_turns_with_others(served: Served) -> Non
     answers = await asyncio.gather(*(served.get() for _ in range(many)))
 
     assert [answer.text for answer in answers] == ["part" * parts + "."] * many
+    assert most <= web_admission.AT_ONCE
