@@ -648,7 +648,10 @@ async def test_our_own_words_do_not_come_twice_where_the_network_does_not_echo_t
             for _ in range(2):
                 await IOutbox(factory).say(PLACE, "good morning")
             await settled(factory)
-        server.channel(CHANNEL).history.append(told("and night", time.time(), "x", nick="pynfo"))
+        for said in server.channel(CHANNEL).history:
+            said.tags["time"] = stamp(time.time() + 20)  # by the server's clock
+        server.channel(CHANNEL).history.append(told("and night", time.time() + 21, "x", nick="pynfo"))
+        server.clock = lambda: time.time() + 22
         async with factory_on(server, config(tmp_path)) as factory:
             assert await texts(factory) == ["good morning", "good morning", "and night"]
 

@@ -455,6 +455,7 @@ async def test_a_renamed_channel_is_the_same_log(tmp_path):
 async def test_commands_can_ask_what_somebody_without_an_account_said_in_this_session(tmp_path):
     async with logging_bot(tmp_path) as bot:
         bot.user.say(CHANNEL, "hello")
+        bot.server.clock = lambda: time.time() + 60
         bot.user.rename("alicia")
         bot.user.say(CHANNEL, "it is me")
         [first, second] = await kept(bot, "message")
