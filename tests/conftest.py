@@ -1,14 +1,28 @@
-"""What several tests share: real IRC daemons."""
+"""What several tests share: real IRC daemons, and the plugins' modules."""
 
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.ircd import Ircd, certificate, find
+
+
+@pytest.fixture(autouse=True)
+def same_plugin_modules() -> Iterator[None]:
+    """Plugins' modules are forgotten when a bot unloads them; those that test files imported stay theirs."""
+    before = {name: module for name, module in sys.modules.items() if name.startswith("plugins.")}
+    yield
+    for name, module in before.items():
+        if sys.modules.get(name) is not module:
+            sys.modules[name] = module
+            parent, _, child = name.rpartition(".")
+            if parent in sys.modules:
+                setattr(sys.modules[parent], child, module)
 
 
 @pytest.fixture(scope="session")
