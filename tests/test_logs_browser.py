@@ -443,6 +443,7 @@ async def test_times_are_shown_in_the_readers_zone_by_a_switch(world: World) -> 
         await page.locator("#zone").click()
         await expect(time).to_have_text("07:00")
         await expect(page.locator("#zone-note")).to_contain_text("America/New_York")
+        await expect(page.locator("footer")).to_contain_text("Times are in America/New_York.")
         await page.reload()
         await expect(time).to_have_text("07:00")
         await page.locator("#zone").click()

@@ -15,21 +15,16 @@ const counted = (count, what) => `${count} ${what}${count === 1 ? "" : "s"}`;
 
 // -- what is remembered
 
-function remembered(name) {
+function quietly(keep) {
   try {
-    return localStorage.getItem(name);
+    return keep();
   } catch {
     return null; // the reader's browser keeps nothing
   }
 }
 
-function remember(name, value) {
-  try {
-    localStorage.setItem(name, value);
-  } catch {
-    // for this page only, then
-  }
-}
+const remembered = (name) => quietly(() => localStorage.getItem(name));
+const remember = (name, value) => quietly(() => localStorage.setItem(name, value));
 
 // -- theme
 
@@ -79,6 +74,8 @@ function showZone() {
   const button = find("#zone");
   button.textContent = mine ? "Local time" : "UTC";
   button.title = button.ariaLabel = mine ? `Times are in ${zoneName}; show UTC` : `Times are in UTC; show ${zoneName}`;
+  const times = find("#times");
+  if (times) times.textContent = `Times are in ${mine ? zoneName : "UTC"}.`;
   find("#zone-note")?.remove();
   const days = find("nav.days");
   if (mine && days) {
@@ -124,8 +121,8 @@ function markLines({ scroll }) {
 
 function seek(first, last) {
   // The line stands on another page by now, as when older lines came later.
-  if (!find("#lines") || sessionStorage.getItem("sought") === location.href) return;
-  sessionStorage.setItem("sought", location.href);
+  if (!find("#lines") || quietly(() => sessionStorage.getItem("sought")) === location.href) return;
+  quietly(() => sessionStorage.setItem("sought", location.href));
   location.replace(`/L/${first}${last === first ? "" : `?to=${last}`}`);
 }
 
