@@ -486,6 +486,24 @@ async def test_a_busy_archive_is_one_sentence_and_a_time_to_come_back(
         assert "The log is read by too many just now: try again soon." in answer.text, path
 
 
+async def test_a_failure_is_one_sentence_and_is_passed_on_to_be_logged(
+    site: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*arguments: Any) -> None:
+        raise LookupError("secret detail")
+
+    monkeypatch.setattr(site.archive, "channels", fail)
+    transport = httpx.ASGITransport(app=site.app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url=ADDRESS) as client:
+        for path in ("/", "/api/channels"):
+            answer = await client.get(path)
+            assert answer.status_code == 500
+            assert "Something went wrong here; it has been noted." in answer.text
+            assert "secret detail" not in answer.text
+    with pytest.raises(LookupError):
+        await site.get("/")
+
+
 async def test_a_search_that_makes_no_sense_is_told_in_a_sentence(site: Running) -> None:
     refused = await site.get("/api/search?q=is:nonsense")
 

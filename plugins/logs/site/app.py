@@ -48,6 +48,7 @@ def make_site(
             ArchiveBusy: _busy,
             QueryError: _not_understood,
             Instead: _instead,
+            Exception: _failed,
         },
     )
     app.router.redirect_slashes = False
@@ -148,6 +149,11 @@ async def _busy(request: Request, error: Exception) -> Response:
 
 async def _not_understood(request: Request, error: Exception) -> Response:
     return await refusal(request, 400, str(error))
+
+
+async def _failed(request: Request, error: Exception) -> Response:
+    """The listener writes the traceback to the log."""
+    return await refusal(request, 500, "Something went wrong here; it has been noted.")
 
 
 async def _instead(request: Request, error: Exception) -> Response:
