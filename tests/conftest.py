@@ -8,8 +8,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.ircd import Ircd, certificate, find
+
+settings.register_profile("pynfo", deadline=None)  # how long a test takes says nothing on a busy machine
+settings.load_profile("pynfo")
 
 
 @pytest.fixture(autouse=True)

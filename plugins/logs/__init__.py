@@ -24,6 +24,7 @@ from plugins.logs.settings import Settings as Settings
 from plugins.logs.site.addresses import RESERVED
 from pynfo import IOperator, IScheduler, IWeb
 from pynfo.config import Config
+from pynfo.ownership import adopt
 from pynfo.validation import unknown
 
 MATTER = "logs/archive"
@@ -37,6 +38,7 @@ async def init(factory: Any) -> None:
 
     await _offer_archive(factory, read_only=False)
     archive, settings = IArchive(factory), factory.settings("logs")
+    await archive.flush()  # it knows the channels from here on
     Recorder(factory, archive, settings)
     History(factory, archive, settings)
     retention.begin(factory, archive)
@@ -48,10 +50,12 @@ async def pages(factory: Any) -> None:
     if archive is None:
         await _offer_archive(factory, read_only=True)
         archive = IArchive(factory)
-    web = IWeb(factory)
     # On a thread: to load the template engine takes longer than people in channels are to wait.
     app = await IScheduler(factory).in_thread(import_module, f"{__name__}.site.app")
-    web.mount("/", app.make_site(archive, factory.settings("logs"), key=archive.key, url=web.url))
+    web = IWeb(factory)
+    site = app.make_site(archive, factory.settings("logs"), key=archive.key, url=web.url)
+    adopt(site.state.site.stop)
+    web.mount("/", site)
 
 
 def check(settings: Settings, config: Config) -> Iterator[str]:
