@@ -63,6 +63,14 @@ def test_a_long_line_takes_no_longer_than_its_length(query, unit):
     assert len(marked(query, text)) >= len(text)
 
 
+def test_accents_between_words_take_no_longer_than_their_length():
+    # Were there several ways to share them out, each word of the phrase would multiply them.
+    query = f'"{" ".join("a" * 40)} b"'
+    line = ("a" + "\u0301" * 4) * 60 + " a b"
+
+    assert marked(query, line) == line
+
+
 @settings(max_examples=300)
 @given(typed=st.text(max_size=LENGTH), line=st.text(max_size=200))
 def test_every_query_can_be_marked_in_every_line(typed, line):

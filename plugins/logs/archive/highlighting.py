@@ -55,10 +55,12 @@ def _compiled(query: Query, group: str) -> re.Pattern[str] | None:
 
 
 def _phrase(pieces: list[str]) -> str:
+    """Accents belong to the word before them, and to it alone: if what is between two words could begin with
+    one as well, a text full of accents would be gone through in all the ways in which it can be cut."""
     parts = [_piece(pieces[0])]
     for piece, following in pairwise(pieces):
         least = 0 if _is_cjk(piece) or _is_cjk(following) else 1
-        parts += (rf"[\W_]{{{least},{BETWEEN}}}", _piece(following))
+        parts += (rf"(?!{ACCENTS})[\W_]{{{least},{BETWEEN}}}", _piece(following))
     return "".join(parts)
 
 
