@@ -1,4 +1,5 @@
-"""Runs the bare bot and Pynfo in turn, several rounds, and prints what they did beside each other.
+"""Runs the bare bot and Pynfo in turn, several rounds, and prints what they did beside each other; then the
+archive of logs beside bare inserts, and the log site on `SITE_LINES` lines.
 
 Machines are noisy: only the ratios within one run count. The figures of a bot are the medians of its rounds.
 """
@@ -14,6 +15,7 @@ import sys
 import tempfile
 import time
 
+from bench import ingest, site
 from bench.parse import parse_ratio
 from bench.server import Server
 
@@ -25,6 +27,7 @@ LINES = {"bare": 200_000, "pynfo": 100_000}
 SENDERS = 10
 IDLE = 20.0  # seconds of doing nothing
 CHUNK = 1000  # lines in one write
+SITE_LINES = 5_000_000
 
 CONFIG = """
 from pynfo.config import Network
@@ -219,10 +222,15 @@ async def main():
     pynfo = median(rounds["pynfo"]) | await idle("pynfo")
     parse = parse_ratio()
     print(table(bare, pynfo, parse))
+    print("archive: the rows of 200,000 lines", file=sys.stderr)
+    archive = ingest.measure()
+    print(ingest.table(archive))
     results = HERE / "results"
     results.mkdir(exist_ok=True)
-    figures = {"bare": bare, "pynfo": pynfo, "parse": parse, "rounds": rounds}
+    figures = {"bare": bare, "pynfo": pynfo, "parse": parse, "archive": archive, "rounds": rounds}
     (results / "latest.json").write_text(json.dumps(figures, indent=2) + "\n")
 
 
-asyncio.run(main())
+if __name__ == "__main__":
+    asyncio.run(main())
+    site.run([SITE_LINES])

@@ -117,7 +117,10 @@ def running(command, ready):
     """A process until the end of the block; begins when it answers on the port `ready`."""
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
     process = subprocess.Popen(
-        [sys.executable, "-m", "pynfo", *command], env=environment, stdout=subprocess.DEVNULL
+        [sys.executable, "-m", "pynfo", *command],
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
     try:
         for _ in range(300):
@@ -260,10 +263,15 @@ def main():
     parser.add_argument("lines", type=int, nargs="+")
     parser.add_argument("--keep", type=Path, help="a folder for the archives, used again if they are there")
     arguments = parser.parse_args()
+    run(arguments.lines, arguments.keep)
+
+
+def run(counts, keep=None):
+    """Measure archives of so many lines, and print their figures. `keep`: where they stay."""
     runs = []
-    for count in arguments.lines:
+    for count in counts:
         with tempfile.TemporaryDirectory() as temporary:
-            folder = Path(temporary) if arguments.keep is None else arguments.keep / str(count)
+            folder = Path(temporary) if keep is None else keep / str(count)
             folder.mkdir(parents=True, exist_ok=True)
             runs.append(measure(count, folder))
             print(json.dumps(runs[-1], indent=2), file=sys.stderr)
