@@ -318,6 +318,29 @@ async def test_a_stream_ends_when_the_log_is_switched_off(site: Running) -> None
             await reader.take(1)
 
 
+async def test_what_is_said_just_after_a_log_is_switched_off_is_not_sent(
+    site: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changes = site.archive.changes
+
+    async def switched_off_just_before(place: str, after: int, limit: int) -> Any:
+        if not told:
+            told.append(True)
+            await site.archive.set_publish(PUBLIC, False)
+            await site.keep(said("not for you", at=NOON + 2))
+        return await changes(place, after, limit)
+
+    told: list[bool] = []
+    async with served(site.app) as address:
+        reader = Reader(address + PATH)
+        reading = asyncio.create_task(end_of(reader))
+        await until(lambda: reader.last_id)
+        monkeypatch.setattr(site.archive, "changes", switched_off_just_before)
+        await site.keep(said("still open", at=NOON + 1))
+
+        assert await reading == []
+
+
 async def test_a_private_stream_ends_when_the_time_of_its_link_is_over(tmp_path: Path) -> None:
     now = [NOON]
     seen: list[bool] = []

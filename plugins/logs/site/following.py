@@ -101,11 +101,9 @@ class Followers:
         due = clock() + HEARTBEAT
         while True:
             turn = self._turn
-            if not still_open(
-                self._site, request, await self._once(place, self._site.archive.channel, place)
-            ):
-                return
             batch: Batch = await self._once((place, after), self._read, place, after)
+            if not still_open(self._site, request, batch.info):
+                return
             after = batch.upto
             if batch.events:
                 yield batch.events
