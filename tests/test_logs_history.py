@@ -699,6 +699,22 @@ async def test_history_that_comes_unasked_fills_the_gap(tmp_path):
     assert gaps(tmp_path) == []
 
 
+async def test_a_server_that_remembers_only_seconds_does_not_mix_up_the_lines_of_one(tmp_path):
+    now = int(time.time()) - 600
+    await before(
+        tmp_path,
+        line("one", now + 0.2, msgid="k"),
+        line("two", now + 0.4, nick="bob"),
+        known=now + 0.1,
+    )
+    async with serving(history=0) as server:
+        remembered = [told("one", now, "k"), told("two", now, "l", nick="bob"), told("three", now, "m")]
+        playing_on_join(server, *remembered, told("four", now + 1, "n"))
+        async with factory_on(server, config(tmp_path)) as factory:
+            assert await texts(factory) == ["one", "two", "three", "four"]
+    assert gaps(tmp_path) == []
+
+
 async def test_what_unasked_history_does_not_reach_back_to_is_a_gap(tmp_path):
     now = time.time()
     await before(tmp_path, line("known", now - 610, msgid="k"), known=now - 600)

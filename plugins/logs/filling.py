@@ -170,6 +170,11 @@ class Filling:
         if ask:
             self._questions.play_back(presence.client, self._name(presence), since, joined + FUZZ)
         page = await self._arrived(presence, since)
+        for line in page.lines:
+            if line.time.is_integer() and line.time <= start < line.time + 1:
+                line.time = (
+                    start  # InspIRCd remembers seconds: what we have not seen was said after what we have
+                )
         await self._keep(kept, page)
         oldest = page.oldest
         if ask and (oldest is None or oldest > start):
