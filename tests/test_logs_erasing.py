@@ -73,6 +73,25 @@ async def test_a_redacted_topic_is_the_topic_no_more(tmp_path):
         assert files_with(tmp_path, WORD) == []
 
 
+@pytest.mark.parametrize("how", ["redacted", "forgotten"])
+async def test_a_topic_that_was_removed_is_not_learned_again_from_the_network(tmp_path, how):
+    async with archive_in(tmp_path, PLACE, "libera/#other") as archive:
+        archive.append(said(WORD, kind="topic", account="al"))
+        await archive.set_topic(PLACE, WORD)
+        await archive.set_topic("libera/#other", WORD)
+        if how == "redacted":
+            await archive.redact((await archive.last(PLACE)).id)
+        else:
+            await archive.forget("libera", Person("al"))
+    async with archive_in(tmp_path, PLACE, "libera/#other") as archive:
+        await archive.set_topic(PLACE, WORD)
+        assert (await archive.channel(PLACE)).topic == ""
+        assert (await archive.channel("libera/#other")).topic == WORD
+        await archive.set_topic("libera/#other", "")
+        await archive.retain()
+        assert files_with(tmp_path, WORD) == []
+
+
 @pytest.mark.parametrize("by_account", [True, False])
 async def test_a_forgotten_person_is_nowhere(tmp_path, by_account):
     user = User("Zacharias", "z", "z.host.test", "zacc" if by_account else None)

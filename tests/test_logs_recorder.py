@@ -8,6 +8,7 @@ import time
 import pytest
 
 from plugins.logs.archive.records import Person
+from plugins.logs.archive.service import Archive
 from plugins.logs.clocks import WRONG, Clocks
 from plugins.logs.interfaces import IArchive
 from plugins.logs.lines import mode_text
@@ -18,8 +19,8 @@ from pynfo.irc.events import ChannelRenamed, MessageReceived, MessageRedacted, M
 from pynfo.irc.isupport import ISupport
 from pynfo.irc.message import Message
 from pynfo.testing import Server
-from pynfo.testing.bot import CHANNEL, NETWORK
-from tests.logs_bot import PLACE, kept, logging_bot, texts
+from pynfo.testing.bot import CHANNEL, NETWORK, Bot
+from tests.logs_bot import PLACE, config, kept, logging_bot, texts
 
 NOW = 1_795_262_400.0
 
@@ -259,6 +260,44 @@ async def test_the_topic_that_a_channel_has_is_known_when_the_bot_joins(tmp_path
     server.channel(CHANNEL).topic = "Old news"
     async with logging_bot(tmp_path, server=server) as bot:
         await has_topic(bot, "Old news")
+
+
+async def test_a_topic_that_is_not_for_the_log_is_not_shown_as_the_topic(tmp_path):
+    server = Server()
+    server.channel(CHANNEL).topic = "[off] between us"
+    async with Bot.running(config(tmp_path), server=server, account="alice") as bot:
+        bot.server.mode(CHANNEL, "+o", "alice")
+        bot.user.topic(CHANNEL, "News")
+        await has_topic(bot, "News")
+        bot.user.topic(CHANNEL, "\x02[nolog] whispers")
+        await has_topic(bot, "")
+        await IArchive(bot.factory).opt_out(NETWORK, Person("alice"), True)
+        bot.user.topic(CHANNEL, "News again")
+        await has_topic(bot, "")
+    assert leftovers(tmp_path, "between us", "whispers", "News again") == []
+
+
+async def test_the_topic_of_who_opted_out_is_not_learned_when_the_bot_comes_back(tmp_path):
+    server = Server()
+    server.channel(CHANNEL).topic = "of somebody who is out"
+    server.channel(CHANNEL).topic_by = "gone!~gone@gone.test"
+    archive = Archive(tmp_path / "logs", places={})
+    gone = Person(nicks=("gone",), identity=archive.identity(User("gone", "~gone", "gone.test")))
+    await archive.opt_out(NETWORK, gone, True)
+    await archive.stop()
+    async with logging_bot(tmp_path, server=server) as bot:
+        await kept(bot)
+        await has_topic(bot, "")
+        bot.server.mode(CHANNEL, "+o", "alice")
+        bot.user.topic(CHANNEL, "News")
+        await has_topic(bot, "News")
+    assert leftovers(tmp_path, "of somebody who is out") == []
+
+
+def leftovers(folder, *texts):
+    """Those of some texts that stand in any file."""
+    files = [path.read_bytes() for path in folder.rglob("*") if path.is_file()]
+    return [text for text in texts if any(text.encode() in file for file in files)]
 
 
 async def has_topic(bot, topic):

@@ -45,7 +45,7 @@ class IArchive(Interface):
         """*await*: what was said until `until` is kept now, but for `gap` (a `Gap` or None)."""
 
     async def set_topic(place, topic) -> None:
-        """*await*: what the topic is now."""
+        """*await*: what the topic is now: none, where it is marked `[off]`, or was redacted or forgotten."""
 
     async def set_publish(place, on) -> None:
         """*await*: what an operator of the channel says: True, False; None takes it back."""

@@ -33,12 +33,14 @@ from pynfo.irc.events import (
     NetworkDown,
     NetworkUp,
     TopicChanged,
+    User,
     UserJoined,
     UserKicked,
     UserParted,
     UserQuit,
     UserRenamed,
 )
+from pynfo.irc.message import split_source
 
 # mypy: disable-error-code="misc, empty-body"
 
@@ -98,6 +100,10 @@ class Recorder:
         subscribe(ChannelRenamed, self._channel_renamed)
         subscribe(NetworkUp, self._up)
         subscribe(NetworkDown, self._down)
+        for client in factory.clients.values():  # the plugin was loaded while the bot was in channels
+            for channel in client.state.channels.values():
+                if channel.synced:
+                    self._show_topic_of(client.name, channel.name)
 
     async def stop(self) -> None:
         """Do what still waits, if the archive can."""
@@ -218,13 +224,19 @@ class Recorder:
         kept = self.places.of(event.network, event.channel)
         if kept is not None:
             self._keep(self.lines.topic(kept, event))
-            self._show_topic(kept.place, event.topic)
+            self._show_topic(kept.place, event.network, event.topic, event.by)
 
     def _synced(self, event: ChannelSynced) -> None:
-        kept = self.places.of(event.network, event.channel)
+        self._show_topic_of(event.network, event.channel)
+
+    def _show_topic_of(self, network: str, name: str) -> None:
+        """The topic that a channel has, where it is kept."""
+        kept = self.places.of(network, name)
         if kept is not None:
-            channel = self._factory.clients[event.network].state.channel(event.channel)
-            self._show_topic(kept.place, channel.topic)
+            state = self._factory.clients[network].state
+            channel = state.channel(name)
+            by = User(*split_source(channel.topic_by))
+            self._show_topic(kept.place, network, channel.topic, by, state.user(by.nick))
 
     def _channel_renamed(self, event: ChannelRenamed) -> None:
         kept = self.places.rename(event.network, event.old_channel, event.channel)
@@ -241,8 +253,10 @@ class Recorder:
         if event.channel is not None and self.places.of(event.network, event.channel) is not None:
             self.redact(event.network, event.msgid)
 
-    def _show_topic(self, place: str, topic: str) -> None:
-        self._topics[place] = topic
+    def _show_topic(self, place: str, network: str, topic: str, *by: User | None) -> None:
+        """`by`: who may have set it."""
+        is_out = any(self._archive.is_out(network, user) for user in by if user is not None)
+        self._topics[place] = "" if is_out else topic
         self._begin_chores()
 
     def _begin_chores(self) -> None:

@@ -3,6 +3,7 @@
 Only keyed hashes are kept: the archive does not list the people who do not want to be in it. Somebody is
 known by account; without one, by nick and `identity` (keyed hash of username@host). What comes from files has
 nothing but nicks: for these the nicks that a forgotten person used are known until the time of forgetting.
+Topics that were removed are known as well, since a network tells the topic anew to whoever joins.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from pynfo.irc.casemap import fold
 
 DIGEST = 16  # bytes
 
-OUT, FORGOTTEN = "out", "forgotten"
+OUT, FORGOTTEN, TOPIC = "out", "forgotten", "topic"
 
 
 def keyed_hash(key: bytes, *parts: str | bytes) -> bytes:
@@ -64,6 +65,15 @@ class Consents:
     def nick_rows(self, network: str, nicks: set[str]) -> set[bytes]:
         """The hashes of nicks alone, for old files."""
         return {self._nick(network, nick) for nick in nicks}
+
+    def topic_row(self, network: str, channel: str, topic: str) -> bytes:
+        """The hash that a topic is known by."""
+        return keyed_hash(self._key, "topic", network, channel, topic)
+
+    def is_removed_topic(self, network: str, channel: str, topic: str) -> bool:
+        """Whether a topic was redacted, or that of somebody who is forgotten."""
+        known = self._until.get(TOPIC, {})
+        return bool(known) and (network, self.topic_row(network, channel, topic)) in known
 
     def _known(self, what: str, network: str, nick: str, account: str | None, identity: bytes) -> int | None:
         who = self._account(network, account) if account else self._session(network, nick, identity)

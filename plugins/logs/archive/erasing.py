@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from plugins.logs.archive.consents import FORGOTTEN, OUT, Consents
+from plugins.logs.archive.consents import FORGOTTEN, OUT, TOPIC, Consents
 from plugins.logs.archive.records import Person
 from plugins.logs.archive.words import ids_of_month, indexed, table_of
 from plugins.logs.archive.writing import HOUR, INSERT_CHANGE, REDACTED, REDACTION, REMOVAL, Writer
@@ -54,7 +54,9 @@ class Eraser:
             self._connection.execute("UPDATE channels SET version = ? WHERE id = ?", (version, channel))
             if KINDS[kind] == "topic":
                 self._forget_topic(channel, text)
+                self._keep_out([(channel, text)])
             self._connection.execute(INSERT_CHANGE, (channel, line_id, REDACTION))
+        self._consents.load(self._connection)
         return True
 
     def by_msgid(self, network: str, msgid: str) -> list[int]:
@@ -80,8 +82,10 @@ class Eraser:
                 "INSERT OR REPLACE INTO consent (network, who, what, until) VALUES (?, ?, ?, ?)",
                 ((network, one, FORGOTTEN, until) for one in who),
             )
+            lines = self._lines_of(network, person)
+            self._keep_out(self._topics_of(lines))
         self._consents.load(self._connection)
-        count = self.remove(self._lines_of(network, person))
+        count = self.remove(lines)
         with self._writer.writing():
             self._forget_targets(network, nicks)
             self._remove_authors(network, person)
@@ -227,6 +231,28 @@ class Eraser:
             "AND channel IN (SELECT id FROM channels WHERE network = ?)",
             ((KINDS.index("kick"), nick, network) for nick in nicks),
         )
+
+    def _topics_of(self, lines: Sequence[int]) -> list[tuple[int, str]]:
+        """Channels and texts of those that are topics."""
+        topics: list[tuple[int, str]] = []
+        for start in range(0, len(lines), AT_ONCE):
+            some = lines[start : start + AT_ONCE]
+            topics += self._connection.execute(
+                f"SELECT channel, text FROM lines WHERE id IN ({', '.join('?' * len(some))}) AND kind = ?",
+                (*some, KINDS.index("topic")),
+            )
+        return topics
+
+    def _keep_out(self, topics: Iterable[tuple[int, str]]) -> None:
+        """Topics of channels are not to come back, as long as the network has them."""
+        for channel, topic in topics:
+            network, name = self._connection.execute(
+                "SELECT network, name FROM channels WHERE id = ?", (channel,)
+            ).fetchone()
+            self._connection.execute(
+                "INSERT OR REPLACE INTO consent (network, who, what, until) VALUES (?, ?, ?, 0)",
+                (network, self._consents.topic_row(network, name, topic), TOPIC),
+            )
 
     def _forget_topic(self, channel: int, topic: str) -> None:
         self._connection.execute(

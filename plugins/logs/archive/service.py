@@ -127,7 +127,7 @@ class Archive:
         await self._write(lambda: self._know(place, until, gap))
 
     async def set_topic(self, place: str, topic: str) -> None:
-        await self._write(lambda: self._change(place, "topic", storable(topic)))
+        await self._write(lambda: self._change_topic(place, storable(topic)))
 
     async def set_publish(self, place: str, on: bool | None) -> None:
         said = None if on is None else "on" if on else "off"
@@ -333,6 +333,11 @@ class Archive:
                 execute(
                     "UPDATE channels SET version = ? WHERE id = ?", (self._writer.next_version(), channel)
                 )
+
+    def _change_topic(self, place: str, topic: str) -> None:
+        network, _, channel = place.partition("/")
+        hidden = off_the_record(topic) or self._consents.is_removed_topic(network, channel, topic)
+        self._change(place, "topic", "" if hidden else topic)
 
     def _change(self, place: str, column: str, value: str | None) -> None:
         with self._writer.writing():

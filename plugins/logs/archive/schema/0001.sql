@@ -66,7 +66,8 @@ CREATE INDEX changes_of_channel ON changes (channel, seq);
 CREATE TABLE consent (                     -- who wants to stay out; no names, only keyed hashes of them
     network TEXT NOT NULL,
     who BLOB NOT NULL,
-    what TEXT NOT NULL,                    -- 'out': nothing is kept; 'forgotten': nothing until then
+    what TEXT NOT NULL,                    -- 'out': nothing is kept; 'forgotten': nothing until then;
+                                           -- 'topic': a topic that was removed, not a person
     until INTEGER NOT NULL,                -- microseconds; of 'out' when it was said
     PRIMARY KEY (network, who, what)
 ) WITHOUT ROWID;
