@@ -344,10 +344,16 @@ async def test_a_plugin_that_is_loaded_in_a_channel_fetches_what_it_missed(tmp_p
             await factory.plugins.unload("logs")
             alice.say(CHANNEL, "two")
             await settled(factory)
+            server.mode(CHANNEL, "+o", "alice")
+            alice.topic(CHANNEL, "News")
+            await settled(factory)
             await factory.plugins.load("logs")
             await filled(factory)
             alice.say(CHANNEL, "three")
             assert await texts(factory) == ["one", "two", "three"]
+            async with asyncio.timeout(5):
+                while (await IArchive(factory).channel(PLACE)).topic != "News":
+                    await asyncio.sleep(0)
     assert gaps(tmp_path) == []
 
 

@@ -135,8 +135,8 @@ class Filling:
             return
         try:
             older = await self._ask(presence, "BEFORE", self._stamp(presence.client, enough), 1)
-        except Refused:
-            older = None
+        except (NoAnswer, Refused):
+            older = None  # it cannot tell
         if older is not None and any(self._clocks.told(event) <= enough for event in older.events):
             return
         end = presence.joined if page.oldest is None else min(page.oldest, presence.joined)
