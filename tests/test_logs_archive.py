@@ -464,7 +464,9 @@ def test_an_older_schema_is_upgraded_in_one_transaction(tmp_path):
     assert connection.execute("SELECT text, mood FROM lines").fetchall() == [("old", "fine; and so on")]
     assert connection.execute("PRAGMA user_version").fetchone() == (2,)
     connection.close()
-    with pytest.raises(ArchiveError, match=r"newer Pynfo \(schema 2, this one knows 1\)"):
+    (schema / "0003.sql").write_text("CREATE TABLE more (id INTEGER PRIMARY KEY);\n")
+    open_archive(path, schema=schema).close()
+    with pytest.raises(ArchiveError, match=r"newer Pynfo \(schema 3, this one knows 2\)"):
         open_archive(path)
 
 

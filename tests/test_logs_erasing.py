@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from plugins.logs.archive import erasing
 from plugins.logs.archive.database import open_archive
 from plugins.logs.archive.records import Person
 from plugins.logs.archive.service import Archive
@@ -118,6 +119,60 @@ async def test_a_forgotten_person_is_nowhere(tmp_path, by_account):
     assert indexed(tmp_path, f"text: {WORD}") == 0
 
 
+async def test_what_is_said_while_somebody_is_forgotten_is_kept_meanwhile(tmp_path, monkeypatch):
+    monkeypatch.setattr(erasing, "AT_ONCE", 1)
+    async with archive_in(tmp_path) as archive:
+        await archive.add([said(f"{number}", at=NOON + number, account="al") for number in range(500)])
+        forgetting = asyncio.create_task(archive.forget("libera", Person("al")))
+        while await archive.count("libera", Person("al")) == 500:
+            await asyncio.sleep(0)
+        archive.append(said("hello", nick="bob", at=NOON + 1000))
+        await archive.flush()
+        assert not forgetting.done()
+        assert (await archive.last(PLACE)).text == "hello"
+        assert await forgetting == 500
+        assert await texts(archive) == ["hello"]
+
+
+async def test_what_was_half_forgotten_when_the_bot_died_is_forgotten_when_it_is_back(tmp_path, monkeypatch):
+    monkeypatch.setattr(erasing, "AT_ONCE", 10)
+    async with archive_in(tmp_path) as archive:
+        await archive.add([said(WORD, at=NOON + number, account="zacc") for number in range(30)])
+        steps = archive._eraser.forget("libera", Person("zacc"), NOON)
+        for _ in range(2):
+            await archive._write(lambda: next(steps))
+        assert (await archive.channel(PLACE)).lines == 20
+    async with archive_in(tmp_path) as archive:
+        async with asyncio.timeout(10):
+            while files_with(tmp_path, WORD) or files_with(tmp_path, "zacc"):
+                await asyncio.sleep(0.01)
+        assert (await archive.channel(PLACE)).lines == 0
+
+
+async def test_pages_that_told_of_a_forgotten_person_being_kicked_are_made_anew(tmp_path):
+    async with archive_in(tmp_path) as archive:
+        archive.append(said("hello", nick="Zacharias", account="zacc", at=NOON - 86400))
+        archive.append(said("out", kind="kick", nick="op", target="zacharias"))
+        await archive.flush()
+        before, seq = await archive.day_version(PLACE, DAY), await archive.latest(PLACE)
+        assert await archive.forget("libera", Person("zacc")) == 1
+        assert await archive.day_version(PLACE, DAY) != before
+        changes = [(one.what, one.line and one.line.target) for one in await archive.changes(PLACE, seq)]
+        assert changes == [("redacted", ""), ("removed", None)]
+
+
+async def test_a_forgotten_person_is_not_among_the_people_any_more_in_any_process(tmp_path):
+    async with archive_in(tmp_path) as archive, archive_in(tmp_path, read_only=True) as reader:
+        archive.append(said("hello", account="al"))
+        archive.append(said("hello", nick="bob"))
+        await archive.flush()
+        for one in (archive, reader):
+            assert [talker.nick for talker in await one.people(PLACE)] == ["alice", "bob"]
+        await archive.forget("libera", Person("al"))
+        for one in (archive, reader):
+            assert [talker.nick for talker in await one.people(PLACE)] == ["bob"]
+
+
 async def test_by_nick_alone_only_this_session_of_that_nick_and_host_is_forgotten(tmp_path):
     async with archive_in(tmp_path) as archive:
         here, elsewhere = b"here", b"elsewhere"
@@ -188,6 +243,20 @@ async def test_lines_older_than_a_channel_keeps_them_go(tmp_path):
         assert [line.text async for line in archive.export("libera/#forever")] == [WORD, "new"]
         assert (await archive.calendar(PLACE)).keys() == {DAY}
         assert await archive.retain() == 0
+
+
+async def test_of_who_said_nothing_that_is_kept_still_nothing_is_known(tmp_path):
+    async with archive_in(tmp_path, settings={PLACE: ChannelSettings(keep="30 days")}) as archive:
+        who = {"nick": "Zacharias", "identity": b"identity", "host": "z@z.host.test"}
+        archive.append(said("old", at=NOON - 40 * 86400, **who))
+        archive.append(said("old", at=NOON - 40 * 86400))
+        archive.append(said("new"))
+        assert await archive.retain() == 2
+        assert [line.nick async for line in archive.export(PLACE)] == ["alice"]
+        assert files_with(tmp_path, "zacharias") == files_with(tmp_path, "z.host.test") == []
+        archive.append(said("back", at=NOON + 1, **who))
+        await archive.flush()
+        assert (await archive.last(PLACE)).nick == "Zacharias"
 
 
 async def test_a_month_without_lines_has_no_index(tmp_path):

@@ -1,13 +1,19 @@
 """Out of the archive: texts that are redacted, people who are forgotten, lines that are too old.
 
 What is removed is overwritten in the tables at once (`PRAGMA secure_delete`). In the index it is only marked
-as removed; `tidy` rewrites the months that it was in, and empties the write-ahead log, so that nothing is
-left in any file. Everything is done in transactions of `AT_ONCE` lines, between which others may write.
+as removed: the months that it was in are rewritten afterwards, and the write-ahead log is emptied, so that
+nothing is left in any file.
+
+What may take long is an iterator, each step of which is a transaction of `AT_ONCE` lines: whoever takes the
+steps lets others write between them. What is to be forgotten is noted first (table `doomed`), so that a bot
+that dies meanwhile goes on with it when it is started again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
 from plugins.logs.archive.consents import FORGOTTEN, OUT, TOPIC, Consents
 from plugins.logs.archive.records import Person
@@ -17,6 +23,7 @@ from plugins.logs.line import KINDS, MICROSECONDS, TALK
 from pynfo.irc.casemap import fold
 
 AT_ONCE = 500  # lines in a transaction
+CHECKPOINT_WAIT = 100  # milliseconds that it waits for those who read
 
 _CLEARED = f"UPDATE lines SET text = '', reply_to = NULL, flags = flags | {REDACTED} WHERE id = ?"
 
@@ -45,17 +52,10 @@ class Eraser:
             self._unindex(line_id, text, kind, nick, channel)
             self._connection.execute(_CLEARED, (line_id,))
             self._index(line_id, "", kind, nick, channel)
-            version = self._writer.next_version()
-            self._connection.execute(
-                "UPDATE hours SET version = ? WHERE channel = ? AND hour = ?",
-                (version, channel, line_id // HOUR),
-            )
-            # Lines of any day may answer it, and are shown with its text.
-            self._connection.execute("UPDATE channels SET version = ? WHERE id = ?", (version, channel))
             if KINDS[kind] == "topic":
                 self._forget_topic(channel, text)
                 self._keep_out([(channel, text)])
-            self._connection.execute(INSERT_CHANGE, (channel, line_id, REDACTION))
+            self._has_changed(line_id, channel)
         self._consents.load(self._connection)
         return True
 
@@ -72,24 +72,34 @@ class Eraser:
         """How many lines somebody has."""
         return len(self._lines_of(network, person))
 
-    def forget(self, network: str, person: Person, now: float) -> int:
-        """Remove all lines of somebody, and keep that those before `now` are not to come back."""
-        nicks = {nick for _, nick in self._authors_of(network, person)} | set(person.nicks)
-        until = round(now * MICROSECONDS)
+    def forget(self, network: str, person: Person, now: float) -> Iterator[int]:
+        """Remove all lines of somebody, and keep that those before `now` are not to come back.
+
+        Each step gives how many lines it removed.
+        """
         with self._writer.writing():
+            authors = self._authors_of(network, person)
+            lines = self._lines_of(network, person)
+            nicks = {nick for _, nick in authors} | set(person.nicks)
+            until = max(round(now * MICROSECONDS), lines[-1] + 1 if lines else 0)
             who = {*self._consents.rows(network, person), *self._consents.nick_rows(network, nicks)}
             self._connection.executemany(
                 "INSERT OR REPLACE INTO consent (network, who, what, until) VALUES (?, ?, ?, ?)",
                 ((network, one, FORGOTTEN, until) for one in who),
             )
-            lines = self._lines_of(network, person)
+            self._connection.executemany(
+                "INSERT OR IGNORE INTO doomed (line) VALUES (?)", ((line_id,) for line_id in lines)
+            )
             self._keep_out(self._topics_of(lines))
-        self._consents.load(self._connection)
-        count = self.remove(lines)
-        with self._writer.writing():
             self._forget_targets(network, nicks)
-            self._remove_authors(network, person)
-        return count
+        self._consents.load(self._connection)
+        yield 0
+        yield from self.remove(lines, {author for author, _ in authors})
+
+    def go_on(self) -> Iterator[int]:
+        """Remove what was to be forgotten when the bot died. Each step gives how many lines it removed."""
+        found = self._connection.execute("SELECT line FROM doomed ORDER BY line").fetchall()
+        yield from self.remove([line_id for (line_id,) in found])
 
     def opt_out(self, network: str, person: Person, out: bool, now: float) -> None:
         """Keep nothing more of somebody, or keep it again."""
@@ -106,42 +116,67 @@ class Eraser:
                     )
         self._consents.load(self._connection)
 
-    def retain(self, channel: int, since: int) -> int:
-        """Remove what a channel has of before an id."""
+    def retain(self, channel: int, since: int) -> Iterator[int]:
+        """Remove what a channel has of before an id. Each step gives how many lines it removed."""
         found = self._connection.execute(
             "SELECT id FROM lines WHERE channel = ? AND id < ?", (channel, since)
-        )
-        count = self.remove([line_id for (line_id,) in found])
+        ).fetchall()
         with self._writer.writing():
             self._connection.execute("DELETE FROM gaps WHERE channel = ? AND until < ?", (channel, since))
-        return count
+        yield from self.remove([line_id for (line_id,) in found])
 
-    def remove(self, ids: Sequence[int]) -> int:
-        """Remove lines whole; gives how many."""
-        return sum(self._remove(ids[start : start + AT_ONCE]) for start in range(0, len(ids), AT_ONCE))
+    def remove(self, ids: Sequence[int], authors: Iterable[int] = ()) -> Iterator[int]:
+        """Remove lines whole, and those of their authors, and of some others, who have no line any more.
 
-    def tidy(self) -> bool:
-        """Leave nothing of what was removed in the files. False where somebody still reads: try again."""
+        Each step gives how many lines it removed.
+        """
+        authors = set(authors)
+        for start in range(0, len(ids), AT_ONCE):
+            yield self._remove(ids[start : start + AT_ONCE], authors)
+        if authors:
+            self._remove_authors(authors)
+            yield 0
+
+    def rewrite(self) -> Iterator[int]:
+        """Leave nothing in the index of what was removed."""
         months = self._connection.execute("SELECT month FROM unfinished ORDER BY month DESC").fetchall()
         for (month,) in months:
             with self._writer.writing():
                 self._rewrite(month)
                 self._connection.execute("DELETE FROM unfinished WHERE month = ?", (month,))
-        busy = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+            yield 0
+
+    def empty_log(self) -> bool:
+        """Leave nothing in the write-ahead log of what was removed. False where somebody still reads what
+        they began to read before: try again."""
+        with self._patience(CHECKPOINT_WAIT):
+            busy = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
         return not busy
 
     # -- how it is done
 
-    def _remove(self, ids: Sequence[int]) -> int:
+    @contextmanager
+    def _patience(self, milliseconds: int) -> Iterator[None]:
+        """Wait no longer for others: lines that come meanwhile wait as well."""
+        before = self._connection.execute("PRAGMA busy_timeout").fetchone()[0]
+        self._connection.execute(f"PRAGMA busy_timeout = {min(before, milliseconds)}")
+        try:
+            yield
+        finally:
+            self._connection.execute(f"PRAGMA busy_timeout = {before}")
+
+    def _remove(self, ids: Sequence[int], authors: set[int]) -> int:
+        """`authors` is told whose they were."""
         marks = ", ".join("?" * len(ids))
         with self._writer.writing():
             found = self._connection.execute(
-                "SELECT lines.id, channel, kind, nick, text FROM lines JOIN authors ON authors.id = author "
-                f"WHERE lines.id IN ({marks})",
+                "SELECT lines.id, channel, kind, author, nick, text FROM lines "
+                f"JOIN authors ON authors.id = author WHERE lines.id IN ({marks})",
                 ids,
             ).fetchall()
             version = self._writer.next_version()
-            for line_id, channel, kind, nick, text in found:
+            for line_id, channel, kind, author, nick, text in found:
+                authors.add(author)
                 self._unindex(line_id, text, kind, nick, channel)
                 self._connection.execute(
                     "UPDATE hours SET lines = lines - 1, talk = talk - ?, version = ? "
@@ -159,6 +194,7 @@ class Eraser:
                     self._forget_topic(channel, text)
                 self._connection.execute("DELETE FROM lines WHERE id = ?", (line_id,))
                 self._connection.execute(INSERT_CHANGE, (channel, line_id, REMOVAL))
+            self._connection.execute(f"DELETE FROM doomed WHERE line IN ({marks})", ids)
         return len(found)
 
     def _index(self, line_id: int, text: str, kind: int, nick: str, channel: int) -> None:
@@ -213,24 +249,44 @@ class Eraser:
             f"WHERE author IN ({', '.join(map(str, authors))}) AND id >= ?",
             (since,),
         )
-        return [line_id for (line_id,) in found]
+        return sorted(line_id for (line_id,) in found)
 
-    def _remove_authors(self, network: str, person: Person) -> None:
+    def _remove_authors(self, authors: Iterable[int]) -> None:
         """Those who have no line any more."""
-        authors = ", ".join(str(author) for author, _ in self._authors_of(network, person))
-        self._connection.execute(
-            f"DELETE FROM authors WHERE id IN ({authors}) AND id NOT IN "
-            f"(SELECT author FROM lines INDEXED BY lines_of_channel WHERE author IN ({authors}))"
-        )
+        some = json.dumps(list(authors))
+        with self._writer.writing():
+            self._connection.execute(
+                "DELETE FROM authors WHERE id IN (SELECT value FROM json_each(?)) AND id NOT IN "
+                "(SELECT author FROM lines INDEXED BY lines_of_channel "
+                "WHERE author IN (SELECT value FROM json_each(?)))",
+                (some, some),
+            )
         self._writer.forget_authors()
 
     def _forget_targets(self, network: str, nicks: Iterable[str]) -> None:
         """Who was kicked is told no more, where it was somebody with those nicks."""
-        self._connection.executemany(
-            "UPDATE lines SET target = NULL WHERE kind = ? AND target = ? COLLATE NOCASE "
-            "AND channel IN (SELECT id FROM channels WHERE network = ?)",
-            ((KINDS.index("kick"), nick, network) for nick in nicks),
+        folded = {fold(nick, "rfc1459") for nick in nicks}
+        kicks = self._connection.execute(
+            "SELECT lines.id, channel, target FROM lines WHERE lines.id IN (SELECT id FROM lines "
+            "INDEXED BY lines_of_channel WHERE kind = ? AND channel IN "
+            "(SELECT id FROM channels WHERE network = ?))",
+            (KINDS.index("kick"), network),
+        ).fetchall()
+        for line_id, channel, target in kicks:
+            if target and fold(target, "rfc1459") in folded:
+                self._connection.execute("UPDATE lines SET target = NULL WHERE id = ?", (line_id,))
+                self._has_changed(line_id, channel)
+
+    def _has_changed(self, line_id: int, channel: int) -> None:
+        """A line is to be shown anew."""
+        version = self._writer.next_version()
+        self._connection.execute(
+            "UPDATE hours SET version = ? WHERE channel = ? AND hour = ?",
+            (version, channel, line_id // HOUR),
         )
+        # Lines of any day may answer it, and are shown with its text.
+        self._connection.execute("UPDATE channels SET version = ? WHERE id = ?", (version, channel))
+        self._connection.execute(INSERT_CHANGE, (channel, line_id, REDACTION))
 
     def _topics_of(self, lines: Sequence[int]) -> list[tuple[int, str]]:
         """Channels and texts of those that are topics."""

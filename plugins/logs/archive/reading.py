@@ -274,6 +274,14 @@ def people(connection: sqlite3.Connection, place: str, limit: int) -> list[Talke
     ]
 
 
+def version_of(connection: sqlite3.Connection, place: str) -> int:
+    """Another number whenever anything is removed from a place."""
+    found = connection.execute(
+        "SELECT version FROM channels WHERE id = ?", (channel_of(connection, place),)
+    ).fetchone()
+    return found[0] if found else 0
+
+
 def topics(connection: sqlite3.Connection, place: str, limit: int) -> list[Line]:
     """The newest topics, newest first."""
     marks = f"k{KINDS.index('topic')} AND c{channel_of(connection, place)}"

@@ -6,12 +6,12 @@ import asyncio
 import logging
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from zope.interface import implementer
 
@@ -46,11 +46,20 @@ POLL = 0.5  # seconds between two looks at an archive that another process write
 FOLLOW_LIMIT = 15.0  # seconds that `changed` waits
 PEOPLE_AGE = 600.0  # seconds
 PEOPLE_KNOWN = 200  # channels whose people are remembered
+PEOPLE_COUNTED = 200  # of each, at least
 EXPORTED = 1000  # lines read at once
 TIDY_TRIES = 20  # to leave nothing of what was removed in the files, while somebody reads them
 
 T = TypeVar("T")
 Tell = Callable[[str | None], object]  # what the operator should know; None: it is over
+
+
+class _Counted(NamedTuple):
+    """The most active people of a place, and the version that it had then. `until`: of the loop's clock."""
+
+    limit: int
+    until: float
+    counting: asyncio.Future[tuple[int, list[Talker]]]
 
 
 @implementer(IArchive)
@@ -82,7 +91,8 @@ class Archive:
         self._seq = 0
         self._following: asyncio.Future[None] | None = None
         self._polling: asyncio.Task[None] | None = None
-        self._people: dict[tuple[str, int], tuple[float, list[Talker]]] = {}
+        self._people: dict[str, _Counted] = {}
+        self._erasing: set[asyncio.Task[int]] = set()
         self._stopped = False
         self.identity = lru_cache(4096)(self._identity)
         connection = open_archive(self._path, read_only=read_only)  # one that cannot be used is told at once
@@ -92,6 +102,7 @@ class Archive:
         self._seq = reading.latest(connection)
         if not read_only:
             self._thread.start(self._begin)
+            self._erase_apart(self._eraser.go_on())
 
     async def stop(self) -> None:
         """Write what waits, for a bounded time, and let go of the files."""
@@ -101,6 +112,8 @@ class Archive:
         self._notify()
         if self.read_only or await self._thread.stop():
             self._writer.connection.close()
+        for erasing in self._erasing:
+            erasing.cancel()
         self._readers.stop()
 
     # -- writing
@@ -136,11 +149,11 @@ class Archive:
     async def redact(
         self, line_id: int | None = None, *, network: str | None = None, msgid: str | None = None
     ) -> bool:
-        def redact() -> bool:
+        def redact() -> Iterator[int]:
             ids = [line_id] if line_id is not None else self._eraser.by_msgid(network or "", msgid or "")
-            return sum(map(self._eraser.redact, ids)) > 0
+            yield from map(self._eraser.redact, ids)
 
-        return await self._erase(redact)
+        return await self._erase(redact()) > 0
 
     async def opt_out(self, network: str, person: Person, out: bool) -> None:
         await self._write(lambda: self._eraser.opt_out(network, person, out, self._clock()))
@@ -152,18 +165,16 @@ class Archive:
         return await self._write(lambda: self._eraser.count(network, person))
 
     async def forget(self, network: str, person: Person) -> int:
-        return await self._erase(lambda: self._eraser.forget(network, person, self._clock()))
+        return await self._erase(self._eraser.forget(network, person, self._clock()))
 
     async def retain(self) -> int:
-        def retain() -> int:
-            count = 0
+        def retain() -> Iterator[int]:
             for place, settings in self._places.items():
                 if settings.keep_seconds is not None:
                     since = round((self._clock() - settings.keep_seconds) * MICROSECONDS)
-                    count += self._eraser.retain(self._channel(place), since)
-            return count
+                    yield from self._eraser.retain(self._channel(place), since)
 
-        return await self._erase(retain)
+        return await self._erase(retain())
 
     # -- reading
 
@@ -206,15 +217,37 @@ class Archive:
         return await self._readers.run(reading.activity, place)
 
     async def people(self, place: str, limit: int = 50) -> list[Talker]:
-        """Counted anew every ten minutes at most: it takes a look at every line."""
-        known = self._people.get((place, limit))
-        if known is not None and known[0] > self._loop.time():
-            return known[1]
-        people = await self._readers.run(reading.people, place, limit)
+        """Counted anew every ten minutes at most, since it takes a look at every line; and whenever a line
+        was removed, by this process or another."""
+        known = self._people.get(place)
+        if known is None or known.until < self._loop.time() or known.limit < limit:
+            known = self._count_people(place, max(limit, PEOPLE_COUNTED))
+        version, people = await asyncio.shield(known.counting)
+        if version != await self._readers.run(reading.version_of, place):
+            newer = self._people.get(place)
+            if newer is None or newer is known:
+                newer = self._count_people(place, known.limit)
+            version, people = await asyncio.shield(newer.counting)
+        return people[:limit]
+
+    def _count_people(self, place: str, limit: int) -> _Counted:
+        """Once for all who ask meanwhile."""
+
+        def count(connection: sqlite3.Connection) -> tuple[int, list[Talker]]:
+            return reading.version_of(connection, place), reading.people(connection, place, limit)
+
         if len(self._people) >= PEOPLE_KNOWN:
             self._people.clear()
-        self._people[place, limit] = (self._loop.time() + PEOPLE_AGE, people)
-        return people
+        counting = asyncio.ensure_future(self._readers.run(count))
+        counted = self._people[place] = _Counted(limit, self._loop.time() + PEOPLE_AGE, counting)
+        counting.add_done_callback(lambda done: self._has_counted(place, counted))
+        return counted
+
+    def _has_counted(self, place: str, counted: _Counted) -> None:
+        """What failed is tried again when it is asked for again."""
+        failed = counted.counting.cancelled() or counted.counting.exception() is not None
+        if failed and self._people.get(place) is counted:
+            del self._people[place]
 
     async def topics(self, place: str, limit: int = 50) -> list[Line]:
         return await self._readers.run(reading.topics, place, limit)
@@ -308,11 +341,13 @@ class Archive:
             self._loop.call_soon_threadsafe(self._committed, seq)
 
     def _begin(self) -> None:
-        """Channels of the config are there from the start, and what was left to tidy is done."""
+        """Channels of the config are there from the start, and what was left to rewrite is done."""
         with self._writer.writing():
             for place in self._places:
                 self._channel(place)
-        self._eraser.tidy()
+        for _ in self._eraser.rewrite():
+            pass
+        self._eraser.empty_log()
 
     def _channel(self, place: str) -> int:
         network, _, name = place.partition("/")
@@ -352,18 +387,43 @@ class Archive:
         if self.read_only:
             raise PermissionError("this process only reads the archive: the bot writes it")
 
-    async def _erase(self, function: Callable[[], T]) -> T:
-        """Remove something, and leave no trace of it; where somebody reads just now, soon after."""
-        outcome = await self._write(function)
-        self._people.clear()
+    async def _erase(self, steps: Iterator[int]) -> int:
+        """Remove something step by step, and leave no trace of it; gives how much it was.
+
+        It is done to its end though whoever awaits it may go.
+        """
+        self._writable()
+        return await asyncio.shield(self._erase_apart(steps))
+
+    def _erase_apart(self, steps: Iterator[int]) -> asyncio.Task[int]:
+        erasing = asyncio.create_task(self._erase_all(steps))
+        self._erasing.add(erasing)
+        erasing.add_done_callback(self._has_erased)
+        return erasing
+
+    async def _erase_all(self, steps: Iterator[int]) -> int:
+        """Lines that are said meanwhile are written between the steps."""
+        count = await self._take(steps)
         for _ in range(TIDY_TRIES):
-            if await self._write(self._eraser.tidy):
-                return outcome
+            await self._take(self._eraser.rewrite())
+            if await self._write(self._eraser.empty_log):
+                return count
             await asyncio.sleep(POLL)
         log.warning(
             "%s: somebody reads all the time; what was removed is in a file until they end", self._path
         )
-        return outcome
+        return count
+
+    async def _take(self, steps: Iterator[int]) -> int:
+        count = 0
+        while (done := await self._write(lambda: next(steps, None))) is not None:
+            count += done
+        return count
+
+    def _has_erased(self, erasing: asyncio.Task[int]) -> None:
+        self._erasing.discard(erasing)
+        if not erasing.cancelled():
+            erasing.exception()  # whoever waits gets it; nobody may wait any more
 
     async def _write(self, function: Callable[[], T]) -> T:
         """*await* a job on the thread that writes."""
