@@ -29,6 +29,7 @@ def line(kind: Any = "message", **more: Any) -> Line:
         (line("part", text="bye"), "*** alice left (bye)"),
         (line("quit", text="bye"), "*** alice quit (bye)"),
         (line("kick", text="no spam", target="bob"), "*** alice kicked bob (no spam)"),
+        (line("kick"), "*** alice kicked somebody"),
         (line("nick", target="bob"), "*** alice is now known as bob"),
         (line("topic", text="Pynfo"), "*** alice changed the topic to: Pynfo"),
         (line("topic"), "*** alice removed the topic"),

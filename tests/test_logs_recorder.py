@@ -20,7 +20,7 @@ from pynfo.irc.isupport import ISupport
 from pynfo.irc.message import Message
 from pynfo.testing import Server
 from pynfo.testing.bot import CHANNEL, NETWORK, Bot
-from tests.logs_bot import PLACE, config, kept, logging_bot, texts
+from tests.logs_bot import PLACE, config, kept, logging_bot, settled, texts
 
 NOW = 1_795_262_400.0
 
@@ -240,6 +240,16 @@ async def test_coming_and_going_is_kept(tmp_path):
             ("quit", "robert", "Quit: gone", ""),
         ]
         await has_topic(bot, "News")
+
+
+async def test_of_who_opted_out_it_is_not_even_kept_that_they_were_kicked(tmp_path):
+    async with logging_bot(tmp_path) as bot:
+        await bot.server.user("bob", account="bob", channels=[CHANNEL])
+        await settled(bot.factory)
+        await IArchive(bot.factory).opt_out(NETWORK, Person("bob"), True)
+        bot.user.kick(CHANNEL, "bob", "enough")
+        told = [(line.nick, line.text, line.target) for line in await kept(bot, "kick")]
+        assert told == [("alice", "enough", "")]
 
 
 async def test_without_events_only_talk_topics_and_kicks_are_kept(tmp_path):

@@ -117,6 +117,7 @@ def test_a_line_has_its_time_its_nick_and_its_text():
         ({"kind": "part", "text": "bye"}, "12:00 alice left (bye)"),
         ({"kind": "quit"}, "12:00 alice quit"),
         ({"kind": "kick", "target": "bob", "text": "enough"}, "12:00 alice kicked bob (enough)"),
+        ({"kind": "kick", "text": "enough"}, "12:00 alice kicked somebody (enough)"),
         ({"kind": "nick", "target": "alicia"}, "12:00 alice is now alicia"),
         ({"kind": "topic", "text": "news"}, "12:00 alice set the topic: news"),
         ({"kind": "topic"}, "12:00 alice removed the topic"),

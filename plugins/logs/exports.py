@@ -87,7 +87,7 @@ def _said(line: Line, text: str) -> str:
         case "quit":
             return f"*** {nick} quit{reason}"
         case "kick":
-            return f"*** {nick} kicked {target}{reason}"
+            return f"*** {nick} kicked {target or 'somebody'}{reason}"
         case "nick":
             return f"*** {nick} is now known as {target}"
         case "topic":

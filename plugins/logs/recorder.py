@@ -170,7 +170,10 @@ class Recorder:
     def _kicked(self, event: UserKicked) -> None:
         kept = self.places.of(event.network, event.channel)
         if kept is not None:
-            self._keep(self.lines.kicked(kept, event))
+            line = self.lines.kicked(kept, event)
+            if self._archive.is_out(event.network, event.user):
+                line.target = ""
+            self._keep(line)
         self._went(event.network, event.user.nick, own=event.own)
 
     def _quit(self, event: UserQuit) -> None:

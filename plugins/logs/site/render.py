@@ -251,7 +251,8 @@ def _quit(line: Line, who: str, show: Show) -> str:
 
 
 def _kicked(line: Line, who: str, show: Show) -> str:
-    return f"{who} kicked {nick_html(line.target)}{_reason(line, show)}"
+    whom = nick_html(line.target) if line.target else "somebody"  # who is forgotten, or opted out
+    return f"{who} kicked {whom}{_reason(line, show)}"
 
 
 def _renamed(line: Line, who: str, show: Show) -> str:
