@@ -277,16 +277,21 @@ async def test_the_place_of_who_reads_further_up_is_kept_and_a_button_leads_down
 
 
 async def test_what_is_redacted_or_forgotten_goes_from_the_open_page(world: World) -> None:
-    first = await say(world, "a slip of the tongue")
-    second = await say(world, "somebody's words", nick="frank", account="frank")
+    first = await say(world, "a slip of the tongue", msgid="slip")
+    second = await say(world, "somebody's words", nick="frank", account="frank", msgid="words")
+    answers = [await say(world, "oh", nick="bob", reply_to=msgid) for msgid in ("slip", "words")]
     async with world.page("/libera/pynfo/") as page:
         await live(page)
         await expect(page.locator(f"#L{first}")).to_contain_text("slip")
+        await expect(page.locator(f"#L{answers[0]} .reply")).to_contain_text("slip")
+        await expect(page.locator(f"#L{answers[1]} .reply")).to_contain_text("frank somebody's words")
         await world.site.archive.redact(first)
         await world.site.archive.forget("libera", Person(account="frank"))
 
         await expect(page.locator(f"#L{first}")).to_contain_text("message removed")
         await expect(page.locator(f"#L{second}")).to_have_count(0)
+        await expect(page.locator(f"#L{answers[0]} .reply")).to_contain_text("message removed")
+        await expect(page.locator(f"#L{answers[1]} .reply")).to_have_count(0)
 
 
 async def test_no_line_is_missing_or_double_after_a_lost_connection(world: World) -> None:

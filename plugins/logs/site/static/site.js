@@ -288,9 +288,12 @@ class Live {
     this.line(id)?.replaceWith(find("li", parsed(html)));
     const line = this.line(id);
     if (line) showTimes(line);
+    const removed = line && find(":scope > .text > .removed", line);
+    if (removed) for (const reply of this.repliesTo(id)) find("bdi:not(.nick)", reply)?.replaceWith(removed.cloneNode(true));
   }
 
   remove({ id }) {
+    for (const reply of this.repliesTo(id)) reply.remove();
     const line = this.line(id);
     const fold = line?.closest("#lines > .folded");
     line?.remove();
@@ -314,6 +317,11 @@ class Live {
 
   line(id) {
     return find(`#L${id}`, this.lines);
+  }
+
+  repliesTo(id) {
+    // They show what they answer.
+    return findAll(`a.reply[href="#L${id}"], a.reply[href="/L/${id}"]`, this.lines);
   }
 
   keyOf(child) {
