@@ -70,6 +70,15 @@ async def test_where_nothing_is_mounted_nothing_is_found(tmp_path: Path) -> None
     assert (answer.status_code, answer.text) == (404, "There is nothing here.\n")
 
 
+async def test_before_anything_is_mounted_readers_and_robots_are_asked_to_come_again(tmp_path: Path) -> None:
+    async with serving(tmp_path) as served:
+        early = await served.get("/libera/pynfo/")
+        served.web.mount("/", page())
+        later = await served.get("/libera/pynfo/")
+
+    assert (early.status_code, early.headers["retry-after"], later.status_code) == (503, "5", 200)
+
+
 @pytest.mark.parametrize("path", ["", "status", "/status/", "//", "/a b", "/a?b", "/%41", "/é"])
 async def test_what_is_no_path_is_refused(tmp_path: Path, path: str) -> None:
     async with serving(tmp_path) as served:
@@ -116,7 +125,7 @@ async def test_pages_go_with_their_plugin_and_requests_under_way_may_finish(tmp_
         await gate.asked.wait()
 
         closing = asyncio.create_task(owner.close())
-        while (await served.get("/new")).status_code != 404:
+        while (await served.get("/new")).status_code != 503:
             pass
         gate.opened.set()
 
@@ -352,7 +361,7 @@ async def test_pages_are_mounted_after_init_and_gone_with_the_plugin(tmp_path: P
         assert (await served.get()).text == "of a plugin"
 
         await served.factory.plugins.unload("webpages")
-        assert (await served.get()).status_code == 404
+        assert (await served.get()).status_code == 503
 
 
 async def test_pages_are_asked_for_when_the_web_comes_with_a_reload(tmp_path: Path) -> None:

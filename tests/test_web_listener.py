@@ -192,7 +192,7 @@ async def test_a_trusted_proxy_may_have_more(tmp_path: Path, monkeypatch: pytest
     async with serving(tmp_path, trusted_proxies=["127.0.0.1"]) as served:
         for reader, writer in [await served.connect() for _ in range(3)]:
             writer.write(GET)
-            assert (await reader.readline()).startswith(b"HTTP/1.1 404")
+            assert (await reader.readline()).startswith(b"HTTP/1.1 503")
             writer.close()
 
 

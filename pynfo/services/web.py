@@ -134,7 +134,7 @@ class Web:
         """The pages, as an ASGI application with all its limits."""
         from pynfo.services.web_guard import Guard
 
-        return Guard(settings, self._mount_of)
+        return Guard(settings, self._mount_of, lambda: not self._mounts)
 
     async def _change(self) -> None:
         async with self._changing:

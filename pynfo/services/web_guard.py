@@ -56,12 +56,16 @@ COMPRESSED_ON_THREAD = 96 * 1024  # bytes, from which on it takes about 2 ms
 
 
 class Guard:
-    """See the top of the file. `mount_of(path)` gives the mount that a path belongs to."""
+    """See the top of the file. `mount_of(path)` gives the mount that a path belongs to; `is_empty()` is
+    whether there is none at all."""
 
-    def __init__(self, settings: HttpSettings, mount_of: Callable[[str], Mount | None]) -> None:
+    def __init__(
+        self, settings: HttpSettings, mount_of: Callable[[str], Mount | None], is_empty: Callable[[], bool]
+    ) -> None:
         rate = settings.requests_per_second
         self._rate = RateLimit(rate, settings.burst) if rate is not None else None
         self._mount_of = mount_of
+        self._is_empty = is_empty
         self._admission = Admission()
         self._requests: set[Exchange] = set()
         self._waiting_refusals = 0
@@ -103,6 +107,9 @@ class Guard:
                 return
             receive = _replay(body, receive)
         mount = self._mount_of(scope["path"].removeprefix(scope.get("root_path", "")))
+        if mount is None and self._is_empty():  # plugins are loading, or one is reloaded
+            await refuse(send, 503, RENEWED, RETRY)
+            return
         if mount is None:
             await refuse(send, 404, "There is nothing here.")
             return
