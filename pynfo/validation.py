@@ -131,20 +131,44 @@ def _supported(wanted: Any) -> Any:
 def _mistakes(
     error: msgspec.ValidationError, name: str, value: object, wanted: Any, base: Path
 ) -> list[Problem]:
-    """What is wrong with the field `name`: of a list, what is wrong with each of its items."""
-    kinds = [kind for kind in (wanted, *typing.get_args(wanted)) if typing.get_origin(kind) is list]
-    if not kinds or not isinstance(value, list | tuple):
-        keys, text = _in_words(error, name, value, wanted)
-        return [Problem((name, *keys), text)]
+    """What is wrong with the field `name`: with each part of a list, of a dictionary and of a struct."""
     problems = []
-    of_items = typing.get_args(kinds[0])[0]
-    for index, item in enumerate(value):
-        try:
-            convert(item, of_items, base)
-        except msgspec.ValidationError as of_item:
-            keys, text = _in_words(of_item, f"{name}[{index}]", item, of_items)
-            problems.append(Problem((name, index, *keys), text))
-    return problems
+    for kind in _alternatives(wanted):
+        origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+        if origin is list and isinstance(value, list | tuple):
+            for index, item in enumerate(value):
+                problems += _mistakes_in(index, f"{name}[{index}]", item, arguments[0], base)
+        elif origin is dict and isinstance(value, Mapping):
+            for key, item in value.items():
+                problems += _mistakes_in(key, f"{name}: {key}", item, arguments[1], base)
+        elif _is_struct(kind) and isinstance(value, Mapping):
+            _, found = convert_fields(value, kind, base)
+            problems += [Problem(problem.keys, f"{name}: {problem.text}") for problem in found]
+    if not problems:
+        keys, text = _in_words(error, name, value, wanted)
+        problems = [Problem(keys, text)]
+    return [Problem((name, *problem.keys), problem.text) for problem in problems]
+
+
+def _mistakes_in(key: object, name: str, value: object, wanted: Any, base: Path) -> list[Problem]:
+    """What is wrong with the part `key` of a field; `name` is what the part is called."""
+    try:
+        convert(value, wanted, base)
+    except msgspec.ValidationError as error:
+        found = _mistakes(error, name, value, wanted, base)
+        return [Problem((key, *problem.keys[1:]), problem.text) for problem in found]
+    return []
+
+
+def _alternatives(wanted: Any) -> tuple[Any, ...]:
+    """The types of a union, or the one that it is."""
+    if typing.get_origin(wanted) in (types.UnionType, typing.Union):
+        return typing.get_args(wanted)
+    return (wanted,)
+
+
+def _is_struct(kind: Any) -> typing.TypeGuard[type[msgspec.Struct]]:
+    return isinstance(kind, type) and issubclass(kind, msgspec.Struct)
 
 
 def _in_words(
@@ -162,7 +186,7 @@ def _in_words(
     where = name + (path if exact else "")
     if isinstance(value, Secret):
         return tuple(keys), f"{where} cannot be {value}: env(…) and file(…) are for secrets alone"
-    if message.startswith("Invalid enum value") and typing.get_origin(wanted) is typing.Literal:
+    if typing.get_origin(wanted) is typing.Literal:
         message = f"must be one of {', '.join(map(repr, typing.get_args(wanted)))}"
     elif message.startswith("Object contains unknown field "):
         return tuple(keys), f"{where}: there is no setting {_BACKTICKED.findall(message)[0]!r} there"

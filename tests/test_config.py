@@ -506,4 +506,33 @@ def test_a_misspelt_setting_deep_inside_is_told(tmp_path):
 
     [mistake] = check_plugins(load(path))
     assert mistake.line == 3
-    assert mistake.text == "logs: channels: there is no setting 'publich' there"
+    assert mistake.text == (
+        "logs: channels: libera/#pynfo: there is no setting 'publich': did you mean 'publish'?"
+    )
+
+
+def test_every_mistake_deep_inside_is_told_with_its_line_and_what_may_stand_there(tmp_path):
+    path = tmp_path / "config.py"
+    path.write_text(
+        "from pynfo.config import Network\n"
+        'networks = [Network("libera", host="irc.test")]\n'
+        'plugins = {"logs": {"channels": {\n'
+        '    "libera/#a": {"publish": "yes", "robots": {"ai": "no"}},\n'
+        '    "libera/#b": {"relays": ["x", 3], "link_hours": 0},\n'
+        '    "libera/#c": {"publish": True},\n'
+        '    "libera/#d": None,\n'
+        "}}}\n"
+    )
+    from pynfo.plugin_check import check_plugins
+
+    publish = "publish must be one of 'public', 'unlisted', 'private', 'no'"
+    assert [
+        (mistake.line, mistake.text.removeprefix("logs: channels: ")) for mistake in check_plugins(load(path))
+    ] == [
+        (4, f"libera/#a: {publish}, not 'yes'"),
+        (4, "libera/#a: robots: ai must be True or False, not 'no'"),
+        (5, "libera/#b: relays[1] must be text in quotes, not 3"),
+        (5, "libera/#b: link_hours must be a whole number >= 1, not 0"),
+        (6, f"libera/#c: {publish}, not True"),
+        (7, "libera/#d must be a dictionary, not None"),
+    ]

@@ -23,6 +23,7 @@ from plugins.logs.interfaces import IArchive as IArchive
 from plugins.logs.settings import Settings as Settings
 from plugins.logs.site.addresses import RESERVED
 from pynfo import IOperator, IScheduler, IWeb
+from pynfo import config_rules as rules
 from pynfo.config import Config
 from pynfo.ownership import adopt
 from pynfo.validation import unknown
@@ -61,6 +62,7 @@ async def pages(factory: Any) -> None:
 def check(settings: Settings, config: Config) -> Iterator[str]:
     """What is wrong with the settings beside the rest of the config."""
     networks = [network.name for network in config.networks]
+    folded: dict[str, str] = {}
     for place in settings.channels:
         network, slash, channel = place.partition("/")
         if not slash or not channel:
@@ -69,6 +71,10 @@ def check(settings: Settings, config: Config) -> Iterator[str]:
             yield f"{place}: {unknown('network', network, networks)}"
         elif network in RESERVED:
             yield f"{place}: /{network} is an address of the site: give the network another short name"
+        elif wrong := rules.channel(channel):
+            yield f"{place}: {wrong}"
+        elif folded.setdefault(place.lower(), place) != place:
+            yield f"{place} and {folded[place.lower()]} are the same channel: write it once"
 
 
 def __getattr__(name: str) -> Any:

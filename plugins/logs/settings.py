@@ -32,7 +32,11 @@ class ChannelSettings(msgspec.Struct, forbid_unknown_fields=True):
     link_hours: Annotated[int, msgspec.Meta(ge=1, le=24 * 365)] = 24
 
     def __post_init__(self) -> None:
-        if self.keep is not None and not self.keep_seconds >= SHORTEST:  # type: ignore[operator]
+        try:
+            seconds = self.keep_seconds
+        except ValueError:
+            raise ValueError(f'keep="{self.keep}" is no length of time: write such as "90 days"') from None
+        if seconds is not None and seconds < SHORTEST:
             raise ValueError(f'keep="{self.keep}" is too short a time to keep a log: write "1 day" or more')
 
     @property
