@@ -87,6 +87,7 @@ plugins = {
     "admin": {},  # help, and running the bot from IRC
     "ignore": {},  # keep out whom you do not want to hear
     "seen": {},  # when somebody was last there
+    # "logs": {"channels": {"libera/#pynfo": {"publish": "public"}}},  # see docs/logs.md, and http above
 }
 # plugin_path = ["/srv/pynfo-plugins"]  # more directories that have a plugins.tml
 

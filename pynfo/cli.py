@@ -71,12 +71,15 @@ class _Commands(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         command = super().get_command(ctx, cmd_name)
-        if command is not None or not Path(CONFIG).is_file():
+        if command is not None:
             return command
-        from pynfo.config import load
+        from pynfo.config import Config, load
 
-        config = load(CONFIG, networks_needed=False).draft
-        if config is None or cmd_name not in config.plugins:
+        config = load(CONFIG, networks_needed=False).draft if Path(CONFIG).is_file() else Config(plugins={})
+        if config is None:
+            return None
+        if cmd_name not in config.plugins:
+            _refuse_plugin(config, cmd_name)
             return None
         ctx.obj = config
         offered = getattr(_plugin_module(config, cmd_name), "cli", None)
@@ -250,6 +253,18 @@ def _correct(loaded: Loaded) -> Config:
     if loaded.config is None:
         raise click.ClickException("\n".join(["the config has mistakes:", *map(str, loaded.mistakes)]))
     return loaded.config
+
+
+def _refuse_plugin(config: Config, name: str) -> None:
+    """Somebody wants a command of a plugin that this config does not switch on."""
+    from pynfo.discovery import discover, entry_points, plugin_path
+
+    found, _ = discover(plugin_path(config.path, config.plugin_path))
+    if name not in entry_points() | found:
+        return
+    if config.path is None:
+        raise click.UsageError(f"there is no {CONFIG} here: use pynfo {name} in the directory of a bot's")
+    raise click.UsageError(f'{name} is not switched on: write "{name}": {{}} under plugins in {CONFIG}')
 
 
 def _plugin_module(config: Config, name: str) -> ModuleType:

@@ -29,6 +29,7 @@ _WRITTEN = {
     "network": ('"libera",', '"libera"'),
     "channel": ("channels=", '"#pynfo"'),
 }
+_LOGGED = '"libera/#pynfo": {'  # in a comment
 _RULES = {
     "nick": rules.nick,
     "host": rules.host,
@@ -54,6 +55,8 @@ def write_config(path: Path, answers: Answers) -> None:
             raise ValueError(f"{field}: {wrong}")
         number = next(n for n, line in enumerate(lines) if line.lstrip().startswith(beginning))
         lines[number] = lines[number].replace(default, _quoted(answer), 1)
+    logged = f"{_quoted(f'{answers.network}/{answers.channel}')}: {{"
+    lines = [line.replace(_LOGGED, logged, 1) for line in lines]
     # Passwords may come into it: nobody else on this machine needs to read them.
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with open(descriptor, "w", encoding="utf-8") as file:

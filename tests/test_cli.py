@@ -131,6 +131,19 @@ def test_init_writes_a_config_that_has_no_mistakes(pynfo: Pynfo) -> None:
     assert [channel.name for channel in network.channels] == ["#dice"]
 
 
+def test_the_logs_that_init_writes_as_a_comment_are_of_the_channel_that_was_said(pynfo: Pynfo) -> None:
+    pynfo("init", input="infobot\nirc.oftc.net\n#dice\n")
+    text = Path("config.py").read_text()
+    Path("config.py").write_text(text.replace('# "logs":', '"logs":'))
+
+    result = pynfo("check")
+
+    config = load("config.py").config
+    assert result.output == "config.py: no mistakes\n"
+    assert config is not None
+    assert config.plugins["logs"] == {"channels": {"oftc/#dice": {"publish": "public"}}}
+
+
 def test_init_asks_nothing_that_options_say(pynfo: Pynfo) -> None:
     answers = ("--nick", 'a\\b"c', "--host", "irc.example", "--network", "here", "--channel", "#'\"")
 
@@ -230,6 +243,16 @@ def test_a_command_that_there_is_not_is_refused(pynfo: Pynfo) -> None:
 
         assert result.exit_code == 2
         assert f"No such command '{name}'" in result.output
+
+
+def test_a_command_of_a_plugin_that_is_not_there_yet_says_what_is_missing(pynfo: Pynfo) -> None:
+    nowhere = pynfo("logs", "status")
+    Path("config.py").write_text(GOOD)
+    off = pynfo("logs", "status")
+
+    assert (nowhere.exit_code, off.exit_code) == (2, 2)
+    assert "there is no config.py here: use pynfo logs in the directory of a bot's" in nowhere.output
+    assert 'logs is not switched on: write "logs": {} under plugins in config.py' in off.output
 
 
 # -- the rest
