@@ -179,6 +179,15 @@ async def test_an_archive_that_is_busy_is_told_in_one_sentence(
         assert await bot.ask("!logs") == "the log takes too long to answer: ask for less"
 
 
+async def test_the_help_names_all_that_can_be_said_about_logs(tmp_path: Path) -> None:
+    more = "logs [forget|link|optin|optout|publish|redact]"
+    async with logging_bot(tmp_path) as bot:
+        assert f", {more}, " in await bot.ask("!help")
+        told = await bot.ask("!help logs")
+
+    assert told.endswith(" There is more: !logs forget|link|optin|optout|publish|redact.")
+
+
 # -- publishing
 
 
@@ -213,8 +222,15 @@ async def test_ordinary_people_publish_nothing(tmp_path: Path) -> None:
         told = await answer(bob, "!logs publish on", "#pynfo")
         info = await IArchive(bot.factory).channel(PLACE)
 
-    assert told == "logs publish needs an operator of the channel that it is asked in"
+    assert told == "who may read the log of #pynfo is for the operators of #pynfo to say"
     assert info.publish is None
+
+
+async def test_an_operator_can_publish_in_private(tmp_path: Path) -> None:
+    async with logging_bot(tmp_path) as bot:
+        told = await answer(bot.user, "logs publish #pynfo on")
+
+    assert told == f"the log of #pynfo is at {SITE}/test/pynfo/"
 
 
 async def test_an_operator_rules_no_other_channel_and_an_admin_all(tmp_path: Path) -> None:
@@ -229,7 +245,7 @@ async def test_an_operator_rules_no_other_channel_and_an_admin_all(tmp_path: Pat
         by_operator = await bot.ask("!logs publish #den on")
         by_admin = await answer(root, "logs publish #den on")
 
-    assert by_operator == "a channel operator rules the log of their own channel only; the rest is for admins"
+    assert by_operator == NO_LOG
     assert by_admin == f"the log of #den is at {SITE}/test/den/"
 
 

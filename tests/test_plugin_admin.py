@@ -84,7 +84,7 @@ def test_a_command_is_told_on_one_line_with_its_example_last() -> None:
 
 def test_subcommands_stand_under_their_word() -> None:
     assert gather(["help", "plugin list", "plugin load", "seen"]) == "help, plugin list|load, seen"
-    assert gather(["ignore", "ignore add"]) == "ignore add"
+    assert gather(["ignore", "ignore add", "ignore drop"]) == "ignore [add|drop]"
 
 
 def a_network(**fields: Any) -> Any:

@@ -60,7 +60,9 @@ async def help_(request: Request, name: Rest = "") -> str:
         return f"I know {_listed(usable, request)}. {prefix}help COMMAND tells more"
     found = commands.find(name)
     if found is not None:
-        return describe(found, prefix)
+        under = [c for c in commands.commands() if c.name.startswith(f"{found.name} ") and not c.hidden]
+        more = f" There is more: {prefix}{_listed(under, request)}." if under else ""
+        return describe(found, prefix) + more
     some = [c for c in commands.commands() if name in (c.plugin, c.name.partition(" ")[0]) and not c.hidden]
     if not some:
         raise request.error(f"there is no command {quoted(name)}: {prefix}help lists them")

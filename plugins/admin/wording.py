@@ -29,12 +29,19 @@ def describe(command: Command, prefix: str) -> str:
 
 
 def gather(names: Iterable[str]) -> str:
-    """Names of commands, subcommands under their word: "help, plugin list|load, seen"."""
+    """Names of commands, subcommands under their word: "help, logs [link|publish], plugin list|load".
+
+    In brackets where the word alone is a command as well.
+    """
     words: dict[str, list[str]] = {}
     for name in names:
         word, _, second = name.partition(" ")
         words.setdefault(word, []).append(second)
-    return ", ".join(f"{word} {'|'.join(filter(None, seconds))}".rstrip() for word, seconds in words.items())
+    told = []
+    for word, seconds in words.items():
+        more = "|".join(filter(None, seconds))
+        told.append(word if not more else f"{word} [{more}]" if "" in seconds else f"{word} {more}")
+    return ", ".join(told)
 
 
 def network_line(client: Client, now: float) -> str:

@@ -33,7 +33,7 @@ ERASING_LIMIT = 900.0  # seconds: the index of each month that somebody spoke in
 LISTED = 5  # channels in one answer
 NAMED = 3  # nicks in one answer
 
-RULES_HERE = "a channel operator rules the log of their own channel only; the rest is for admins"
+NOT_YOURS = "who may read the log of {0} is for the operators of {0} to say"
 NOT_TO_BE_TOLD = "I know of no log of {} that I could tell you about"
 NO_SUCH_LINE = "there is no such line, or none that you may remove"
 
@@ -76,18 +76,18 @@ async def logs(request: Request, channel: ChannelName | None = None) -> str:
     return f"{text}; {_way_out(request)}"
 
 
-@command("logs publish", role="operator")
+@command("logs publish")
 async def logs_publish(
     request: Request, channel: ChannelName | None = None, state: Literal["on", "off"] | None = None
 ) -> str:
     """Show the log of this channel on the web (on), or do not (off), whatever the config says.
 
-    Example: logs publish on
+    For operators of the channel. Example: logs publish on
     """
     with busy_is_told(request):
-        kept = await _kept(request, channel)
+        kept = await _told_of(request, channel)
         if not rules(request, kept.place):
-            raise request.error(RULES_HERE)
+            raise request.error(NOT_YOURS.format(kept.channel))
         if state is not None:
             await IArchive(request.factory).set_publish(kept.place, state == "on")
             kept = await _kept(request, channel)
