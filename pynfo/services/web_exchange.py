@@ -49,7 +49,7 @@ class CutShort(Exception):
 class Exchange:
     """One request, in the task that answers it."""
 
-    def __init__(self, send: Send, admission: Admission) -> None:
+    def __init__(self, send: Send, admission: Admission, reader: str = "") -> None:
         task = asyncio.current_task()
         assert task is not None
         self.task = task
@@ -58,6 +58,7 @@ class Exchange:
         self.cut_for: str | None = None  # why it was cut, in a sentence for the reader
         self._send = send
         self._admission = admission
+        self._reader = reader
         self._start: Message | None = None  # goes with the first part of the body
         self._timer: asyncio.TimerHandle | None = None
         self._work()
@@ -77,7 +78,7 @@ class Exchange:
             await self._pass_on(start)
         await self._pass_on(message)
         if message.get("more_body") and not self.stream:
-            await self._admission.enter_again()
+            await self._admission.enter_again(self._reader)
             self._work()
 
     def leave(self) -> None:

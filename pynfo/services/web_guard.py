@@ -94,7 +94,9 @@ class Guard:
         if scope["method"] not in METHODS:
             await refuse(send, 405, "Pages can only be read here.", (b"allow", b"GET, HEAD"))
             return
-        early = self._too_early(scope.get("client"))
+        client = scope.get("client")
+        who = reader(client[0]) if client else ""
+        early = self._rate.wait(who, time.monotonic()) if self._rate is not None else 0.0
         if early:
             await self._refuse_after_a_while(send, early)
             return
@@ -114,11 +116,11 @@ class Guard:
             await refuse(send, 404, "There is nothing here.")
             return
         try:
-            await self._admission.enter()
+            await self._admission.enter(who)
         except Overloaded:
             await refuse(send, 503, BUSY, RETRY)
             return
-        exchange = Exchange(send, self._admission)
+        exchange = Exchange(send, self._admission, who)
         self._requests.add(exchange)
         mount.requests.add(exchange)
         try:
@@ -158,11 +160,6 @@ class Guard:
             await send({"type": "http.response.body", "body": b""})
         else:
             raise CutShort(text)
-
-    def _too_early(self, client: tuple[str, int] | None) -> float:
-        if self._rate is None:
-            return 0.0
-        return self._rate.wait(reader(client[0]) if client else "", time.monotonic())
 
     async def _refuse_after_a_while(self, send: Send, early: float) -> None:
         """Tell a reader who asks too often. That each time takes them a while is what slows them down."""
