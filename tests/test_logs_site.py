@@ -20,7 +20,8 @@ from plugins.logs.exports import as_dict
 from plugins.logs.interfaces import ArchiveBusy
 from plugins.logs.links import sign
 from plugins.logs.settings import ChannelSettings, Robots
-from plugins.logs.site.addresses import place_path
+from plugins.logs.site import robots
+from plugins.logs.site.addresses import day_path, place_path
 from plugins.logs.site.api import OPERATIONS
 from plugins.logs.site.app import routes
 from plugins.logs.site.responses import Bodies, Body
@@ -693,3 +694,19 @@ async def test_robots_are_told_of_public_channels_by_what_each_allows(tmp_path: 
 
 async def test_health_is_told_in_a_little_json(site: Running) -> None:
     assert (await site.get("/healthz")).json() == {"status": "ok"}
+
+
+async def test_a_large_sitemap_does_not_keep_the_bot_waiting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def path_of(*day: Any) -> str:
+        threads.add(threading.current_thread())
+        return day_path(*day)
+
+    threads: set[threading.Thread] = set()
+    monkeypatch.setattr(robots, "day_path", path_of)
+    async with site_in(tmp_path) as site:
+        await site.keep(said("hello"))
+        assert "/libera/pynfo/2026-11-21" in (await site.get("/sitemap.xml")).text
+    assert threads
+    assert threading.current_thread() not in threads
