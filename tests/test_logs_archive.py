@@ -16,7 +16,10 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from plugins.logs.archive import readers
+from plugins.logs.archive.consents import Consents
 from plugins.logs.archive.database import ArchiveError, load_key, open_archive, transaction
+from plugins.logs.archive.erasing import Eraser
+from plugins.logs.archive.records import Person
 from plugins.logs.archive.writing import CHANGES_KEPT, Writer
 from plugins.logs.archive.writing_thread import BATCH, WAITING_LIMIT
 from plugins.logs.interfaces import ArchiveBusy
@@ -443,6 +446,26 @@ def test_what_was_flushed_outlives_a_kill(tmp_path):
 
 
 # -- the file
+
+
+def test_two_that_write_learn_of_each_other(tmp_path):
+    consents = [Consents(b"key"), Consents(b"key")]
+    one, other = (Writer(open_archive(tmp_path / "archive.db"), some, lambda: NOON) for some in consents)
+    one.insert([said("a", account="al"), said("b", account="bo", nick="bob")])
+    other.add([said("c", account="al", at=NOON + 1)])
+    eraser = Eraser(one, consents[0])
+    for _ in eraser.forget("libera", Person("al"), NOON + 60):
+        pass
+    eraser.opt_out("libera", Person("bo"), True, NOON + 60)
+
+    said_before = [said("d", account="al", at=NOON + 2), said("e", account="bo", nick="bob", at=NOON + 3)]
+    assert other.add(said_before) == 0
+    assert other.add([said("later", account="al", at=NOON + 120)]) == 1
+
+    found = one.connection.execute("SELECT text, nick FROM lines LEFT JOIN authors ON author = authors.id")
+    assert found.fetchall() == [("b", "bob"), ("later", "alice")]
+    for writer in (one, other):
+        writer.connection.close()
 
 
 def test_an_older_schema_is_upgraded_in_one_transaction(tmp_path):

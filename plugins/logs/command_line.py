@@ -188,7 +188,6 @@ def _adding(folder: Path, *, dry_run: bool) -> Iterator[Add | None]:
     writer = Writer(connection, consents)
 
     def add(lines: Sequence[Line]) -> int:
-        consents.load(connection)  # somebody may have asked the bot to stay out meanwhile
         count = writer.add(lines)
         time.sleep(BREATH)
         return count

@@ -66,6 +66,7 @@ class Writer:
         self._authors: dict[Author, int] = {}
         self._tables: set[str] = set()
         self._version = 0
+        self._seen = -1  # of what other connections wrote: SQLite's `data_version`
 
     def insert(self, lines: Iterable[Line]) -> list[int]:
         """Keep lines that were just said; gives their ids, in order of time.
@@ -77,8 +78,8 @@ class Writer:
 
     def add(self, lines: Iterable[Line]) -> int:
         """Keep older lines that are not there yet: see `IArchive.add`. Gives how many were new."""
-        wanted = [line for line in sorted(lines, key=_time) if self._may_come_back(line)]
         with self.writing():
+            wanted = [line for line in sorted(lines, key=_time) if self._may_come_back(line)]
             new = self._unknown(self._missing(wanted))
             self._insert(new, since=int((self._clock() - RECENT) * MICROSECONDS))
         return len(new)
@@ -113,12 +114,25 @@ class Writer:
         """A transaction. Where it is taken back, so are the ids and tables that were made in it."""
         try:
             with transaction(self.connection):
+                self._learn()
                 yield
         except BaseException:
             self._channels.clear()
             self._authors.clear()
             self._tables.clear()
             raise
+
+    def _learn(self) -> None:
+        """Where another process has written, as `pynfo logs import` and the bot do beside each other, nothing
+        that is remembered may be true any more: authors may be gone, and people may have opted out."""
+        version: int = self.connection.execute("PRAGMA data_version").fetchone()[0]
+        if version != self._seen:
+            self._seen = version
+            self._channels.clear()
+            self._authors.clear()
+            self._tables.clear()
+            if self._consents is not None:
+                self._consents.load(self.connection)
 
     def _insert(self, lines: Sequence[Line], since: int) -> list[int]:
         """Keep lines, which are in order of time; those with ids from `since` on are news."""
