@@ -10,14 +10,14 @@ import os
 import secrets
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 SCHEMA = Path(__file__).parent / "schema"
 APPLICATION = 0x50794C6F  # "PyLo": tells our files from others (`PRAGMA application_id`)
 BUSY_LIMIT = 5.0  # seconds to wait for another writer
 STATEMENTS = 1500  # kept prepared on a connection: some for each month's index
-CACHE_KIB = 8192  # of pages, for each connection
+CACHE_KIB = 16384  # of pages, for each connection
 KEY_BYTES = 32
 
 
@@ -35,6 +35,8 @@ def open_archive(
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        with suppress(OSError):  # it is there, or cannot be made, which SQLite tells better
+            path.touch(0o600, exist_ok=False)  # private logs are not for other users of the machine
         connection = sqlite3.connect(
             path,
             timeout=busy_limit,

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Literal
 
 import markupsafe
 from markupsafe import Markup
 
-from plugins.logs.line import Gap, Line
+from plugins.logs.line import Gap, Line, day_of
+from plugins.logs.site.addresses import day_path
+from plugins.logs.site.calendars import spoken
 from plugins.logs.site.colours import classes, nick_class
 from plugins.logs.site.folding import Folded
 from pynfo.irc.formatting import CODE, Run, clean, parse, plain
@@ -41,6 +43,7 @@ _ACCENTS = re.compile(
     "[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]+"
 )
 _STYLES = ("bold", "italic", "underline", "strike", "monospace")
+_MINUTES = [f"{minute // 60:02}:{minute % 60:02}" for minute in range(1440)]  # of a day
 _ADDRESSED = re.compile(r"([^\s:,]{1,40})([:,] )")
 
 
@@ -73,7 +76,12 @@ def lines_html(
             around.here.update(line.id for line in entry.lines)
     out = []
     before: Line | None = None
+    day = day_of(asked) if asked else None
     for entry in entries:
+        if day is not None and isinstance(entry, Line) and day_of(entry.id) != day:
+            day = day_of(entry.id)
+            out.append(_new_day(entry.place, day))
+            before = None
         if isinstance(entry, Line):
             again = before is not None and shown != "found" and _goes_on(before, entry)
             out.append(_line(entry, around, again=again))
@@ -148,13 +156,21 @@ def _folded(folded: Folded, around: _Around) -> str:
 
 
 def _gap(gap: Gap) -> str:
-    """What is not known; with its dates where it goes over midnight."""
+    """What is not known; with its dates where it goes over midnight, for how long where it is short."""
     start, end = (datetime.fromtimestamp(moment, UTC) for moment in (gap.start, gap.end))
-    if start.date() == end.date():
-        span = f"{time_html(gap.start)} to {time_html(gap.end)}"
+    seconds = max(1, round(gap.end - gap.start))
+    if seconds < 60:
+        span = f"at {time_html(gap.start)} for {seconds} second{'s' * (seconds > 1)}"
+    elif start.date() == end.date():
+        span = f"from {time_html(gap.start)} to {time_html(gap.end)}"
     else:
-        span = f"{start:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M}"
-    return f'<li class="gap"><span>no log from {span}</span></li>'
+        span = f"from {start:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M}"
+    return f'<li class="gap"><span>no log {span}</span></li>'
+
+
+def _new_day(place: str, day: date) -> str:
+    """Where another day begins, among lines of several."""
+    return f'<li class="gap day"><a href="{escape(day_path(place, day))}">{spoken(day)}</a></li>'
 
 
 def text_html(text: str, highlight: re.Pattern[str] | None = None, nicks: Collection[str] = ()) -> str:
@@ -176,9 +192,10 @@ def plain_text(text: str) -> str:
 
 def time_html(time: float) -> str:
     """`<time datetime="2026-11-21T14:02:03Z">14:02</time>`."""
-    minute, second = divmod(int(time), 60)
-    opened, shown = _minute(minute)
-    return f"{opened}{second:02}{shown}"
+    day, seconds = divmod(int(time), 86400)
+    minutes, second = divmod(seconds, 60)
+    shown = _MINUTES[minutes]
+    return f'<time datetime="{_day(day)}T{shown}:{second:02}Z">{shown}</time>'
 
 
 def escape(text: str) -> str:
@@ -186,10 +203,10 @@ def escape(text: str) -> str:
     return str(markupsafe.escape(text))
 
 
-@lru_cache(4096)
-def _minute(minute: int) -> tuple[str, str]:
-    moment = datetime.fromtimestamp(minute * 60, UTC)
-    return f'<time datetime="{moment:%Y-%m-%dT%H:%M:}', f'Z">{moment:%H:%M}</time>'
+@lru_cache(1024)
+def _day(days: int) -> str:
+    """A day, counted from the epoch, as in "2026-11-21"."""
+    return datetime.fromtimestamp(days * 86400, UTC).date().isoformat()
 
 
 @lru_cache(4096)
