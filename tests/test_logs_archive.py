@@ -448,6 +448,15 @@ def test_what_was_flushed_outlives_a_kill(tmp_path):
 # -- the file
 
 
+async def test_only_whoever_runs_the_bot_reads_the_files(tmp_path):
+    async with archive_in(tmp_path / "logs") as archive:
+        archive.append(said("private"))
+        await archive.flush()
+        modes = {path.name: path.stat().st_mode & 0o077 for path in (tmp_path / "logs").iterdir()}
+    assert "archive.db-wal" in modes
+    assert set(modes.values()) == {0}
+
+
 def test_two_that_write_learn_of_each_other(tmp_path):
     consents = [Consents(b"key"), Consents(b"key")]
     one, other = (Writer(open_archive(tmp_path / "archive.db"), some, lambda: NOON) for some in consents)

@@ -158,6 +158,14 @@ async def test_a_value_comes_back_after_a_restart(bot):
     assert (await restarted(bot)).retrieve("pypi", "1.0") == {"watched": ["pynfo"]}
 
 
+async def test_only_whoever_runs_the_bot_reads_its_files(bot):
+    IStorage(bot).store("a", "1", "private")
+    assert await IStorage(bot).flush()
+    modes = {path.name: path.stat().st_mode & 0o077 for path in bot.state_dir.glob("state.sqlite*")}
+    assert modes
+    assert set(modes.values()) == {0}
+
+
 async def test_what_was_never_stored_is_a_retrieval_error_that_names_it(bot):
     IStorage(bot).store("pypi", "1.0", [])
 

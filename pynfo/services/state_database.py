@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,8 @@ class _Connection:
     autocommit = False
 
     def __init__(self, path: str) -> None:
+        with suppress(OSError):  # it is there, or cannot be made, which SQLite tells better
+            Path(path).touch(0o600, exist_ok=False)  # not for other users of the machine
         self._connection = sqlite3.connect(path, timeout=LOCK_WAIT, check_same_thread=False)
         try:
             self._connection.execute("PRAGMA journal_mode = WAL")
