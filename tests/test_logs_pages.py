@@ -251,7 +251,11 @@ async def test_about_tells_figures_people_and_topics_in_pictures_and_in_words(si
     page = await read(site, "/libera/pynfo/about")
     assert "Most is said on Saturdays between 12:00 and 13:00 UTC." in page.text
     assert "November 2026 was the liveliest, with 2 said." in page.text
-    assert len(page.all("svg", role="img")) == 2
+    assert len(page.all("svg", role="img")) == 1
+    assert len(page.all("a", href="/libera/pynfo/2026-10-12")) == 3  # a bar, its figure, "kept since"
+    assert [
+        one["tabindex"] for one in page.all("a", href="/libera/pynfo/2026-10-12") if "tabindex" in one
+    ] == ["-1"]
     for picture in page.all("svg", role="img"):
         for named in picture["aria-labelledby"].split():
             assert page.all("title", id=named) or page.all("desc", id=named)

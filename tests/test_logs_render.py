@@ -165,6 +165,20 @@ def test_a_line_that_was_found_leads_to_its_page_and_to_what_is_around_it():
     assert f'<a class="around" href="/L/{one.id}/around">' in shown
 
 
+def test_lines_around_one_that_are_of_another_day_stand_under_its_date():
+    midnight = datetime(2026, 11, 22, tzinfo=UTC).timestamp()
+    lines = [line("late", at=midnight - 5), line("early", at=midnight + 5)]
+    shown = str(lines_html(lines, parents={}, shown="context", asked=lines[0].id))
+    assert (
+        shown.index("late")
+        < shown.index(
+            '<li class="gap day"><a href="/libera/pynfo/2026-11-22">Sunday, 22 November 2026</a></li>'
+        )
+        < shown.index("early")
+    )
+    assert 'class="gap day"' not in str(lines_html(lines[:1], parents={}, shown="context", asked=lines[0].id))
+
+
 def test_lines_around_one_have_no_ids_and_mark_the_one():
     lines = [line("a"), line("b", at=NOON + 1)]
     shown = str(lines_html(lines, parents={}, shown="context", asked=lines[1].id))
@@ -474,6 +488,12 @@ def test_a_page_shows_the_gaps_that_begin_on_it():
     assert with_gaps(lines, gaps) == [gaps[0], gaps[1], *lines, gaps[2]]
 
 
+def test_a_short_gap_tells_for_how_long_it_is():
+    for seconds, told in ((5.2, "5 seconds"), (0.7, "1 second")):
+        shown = str(lines_html([Gap(NOON, NOON + seconds)], parents={}))
+        assert f'no log at <time datetime="2026-11-21T12:00:00Z">12:00</time> for {told}</span>' in shown
+
+
 def test_a_gap_tells_its_times_and_over_midnight_its_days():
     assert checked(str(lines_html([Gap(NOON + 7320, NOON + 8220)], parents={}))).text == (
         "no log from 14:02 to 14:17"
@@ -516,6 +536,31 @@ def test_statistics_know_weekdays_hours_months_and_the_busiest():
         ("November 2026", 50, 100),
     ]
     assert (figures.total, figures.days, figures.first) == (55, 2, date(2026, 9, 2))
+
+
+def test_months_lead_to_their_first_day_with_talk_and_stand_in_rows_of_years():
+    hours = [int(datetime(*day, 3, tzinfo=UTC).timestamp()) // 3600 for day in ((2025, 12, 24), (2026, 2, 9))]
+    figures = charts.statistics([(hours[0], 5), (hours[0] + 24, 1), (hours[1], 2)])
+    assert [one.day for one in figures.months] == [date(2025, 12, 24), None, date(2026, 2, 9)]
+    assert [[one.label if one else "" for one in row] for row in figures.years] == [
+        ["January 2026", "February 2026", *[""] * 10],
+        [*[""] * 11, "December 2025"],
+    ]
+
+
+@pytest.mark.parametrize(("months", "marks"), [
+    (2, ["Dec 2025"]),
+    (7, ["Jul 2025", "Oct", "Jan 2026"]),
+    (25, ["Jan 2024", "Jan 2025", "Jan 2026"]),
+    (80, ["2020", "2021", "2022", "2023", "2024", "2025", "2026"]),
+    (240, ["2007", "2009", "2011", "2013", "2015", "2017", "2019", "2021", "2023", "2025"]),
+])  # fmt: skip
+def test_the_months_of_any_time_are_shown_with_marks_that_have_room(months, marks):
+    days = [date((24312 - number) // 12, (24312 - number) % 12 + 1, 5) for number in range(months)]
+    hours = [int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()) // 3600 for day in days]
+    figures = charts.statistics([(hour, 3) for hour in hours])
+    assert [one.mark for one in figures.months if one.mark] == marks
+    assert figures.months[-1].x + figures.width <= 348.01
 
 
 def test_statistics_of_nothing_are_empty():

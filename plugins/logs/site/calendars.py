@@ -1,4 +1,4 @@
-"""The calendar of a month: which days have lines, and how much was said on them."""
+"""The calendar of a month: which days have lines, and how much was said on them. And days in words."""
 
 from __future__ import annotations
 
@@ -51,6 +51,11 @@ def month_of(day: date, days: MonthDays) -> Month:
         previous=days.previous,
         next=days.next,
     )
+
+
+def spoken(day: date, *, weekday: bool = True) -> str:
+    """ "Saturday, 21 November 2026"."""
+    return f"{day:%A}, {day.day} {day:%B} {day.year}" if weekday else f"{day.day} {day:%B} {day.year}"
 
 
 def _busy(talk: Mapping[date, int]) -> int:

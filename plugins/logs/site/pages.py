@@ -25,7 +25,7 @@ from plugins.logs.archive.records import Counts, DayPage, Found
 from plugins.logs.line import Line, day_of
 from plugins.logs.site import charts
 from plugins.logs.site.addresses import day_path, line_path, place_path
-from plugins.logs.site.calendars import month_of
+from plugins.logs.site.calendars import month_of, spoken
 from plugins.logs.site.context import (
     ChannelView,
     Site,
@@ -336,11 +336,6 @@ def _common() -> dict[str, Any]:
         "place_path": place_path,
         "longest": TEXT_SHOWN,
     }
-
-
-def spoken(day: date, *, weekday: bool = True) -> str:
-    """ "Saturday, 21 November 2026"."""
-    return f"{day:%A}, {day.day} {day:%B} {day.year}" if weekday else f"{day.day} {day:%B} {day.year}"
 
 
 def moment(time: float, today: date) -> Markup:
