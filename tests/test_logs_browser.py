@@ -231,7 +231,20 @@ async def test_a_line_appears_as_it_is_spoken(world: World) -> None:
 
         await expect(page.locator(f"#L{line_id}")).to_contain_text("spoken just now")
         await expect(page.locator("#lines > li").last).to_have_attribute("id", f"L{line_id}")
-        await expect(page.locator("#live")).to_contain_text("new line")
+        await expect(page.locator("#heard")).to_have_text("1 new line.")
+
+
+async def test_the_lines_of_the_day_are_counted_on_while_people_talk(world: World) -> None:
+    async with world.page("/libera/pynfo/") as page:
+        await live(page)
+        count = int(await page.locator("#count").get_attribute("data-count") or 0)
+        line_id = await say(world, "one more")
+        await expect(page.locator("#count")).to_have_text(f"{count + 1} lines on this day")
+        await world.site.archive.redact(line_id)
+        await say(world, "and one", nick="greta", account="greta")
+        await expect(page.locator("#count")).to_have_text(f"{count + 2} lines on this day")
+        await world.site.archive.forget("libera", Person(account="greta"))
+        await expect(page.locator("#count")).to_have_text(f"{count + 1} lines on this day")
 
 
 async def test_who_goes_on_speaking_is_not_named_again(world: World) -> None:
@@ -454,6 +467,21 @@ async def test_times_are_shown_in_the_readers_zone_by_a_switch(world: World) -> 
         await page.locator("#zone").click()
         await expect(time).to_have_text("12:00")
         await expect(page.locator("#zone-note")).to_have_count(0)
+
+
+async def test_the_readers_own_days_begin_where_their_midnight_is(world: World) -> None:
+    async with world.page("/libera/pynfo/", timezone_id="Pacific/Kiritimati") as page:  # 14 hours ahead
+        await live(page)
+        midnight = page.locator("#lines > .midnight")
+        await expect(midnight).to_have_count(0)
+        await page.locator("#zone").click()
+        await expect(midnight.last).to_have_text("Sunday, 22 November 2026")
+        count = await midnight.count()
+        await say(world, "a new day there", at=datetime(2026, 11, 22, 10, 0, 5, tzinfo=UTC).timestamp())
+        await expect(midnight).to_have_count(count + 1)
+        await expect(midnight.last).to_have_text("Monday, 23 November 2026")
+        await page.locator("#zone").click()
+        await expect(midnight).to_have_count(0)
 
 
 # -- parts loaded apart

@@ -5,13 +5,13 @@ const MOST_LINES = 3000; // on a page that has been followed for long
 const AT_THE_END = 48; // pixels from the end of the lines that still count as being there
 const ANNOUNCE_AFTER = 2000; // milliseconds in which new lines are counted before they are announced
 const AGAIN_WITHIN = 300; // seconds after which the nick is shown again
-const RETRY = [60, 120, 300, 600]; // seconds, where the server does not want us now
+const RETRY = [5, 15, 60, 300, 600]; // seconds, where the server does not want us now
 const LINE = /^#L(\d+)(?:-L(\d+))?$/;
 
 const find = (selector, within = document) => within.querySelector(selector);
 const findAll = (selector, within = document) => [...within.querySelectorAll(selector)];
 const parsed = (html) => document.adoptNode(new DOMParser().parseFromString(html, "text/html").body);
-const counted = (count, what) => `${count} ${what}${count === 1 ? "" : "s"}`;
+const counted = (count, what) => `${count.toLocaleString("en")} ${what}${count === 1 ? "" : "s"}`;
 
 // -- what is remembered
 
@@ -57,6 +57,8 @@ function startTheme() {
 let mine = remembered("zone") === "mine";
 const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
 const whole = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "long" });
+const isoDay = new Intl.DateTimeFormat("sv-SE"); // 2026-11-21
+const ownDay = new Intl.DateTimeFormat("en-GB", { weekday: "long", day: "numeric", month: "long", year: "numeric" });
 const zoneName = Intl.DateTimeFormat().resolvedOptions().timeZone ?? "your time zone";
 
 function showTimes(within) {
@@ -86,6 +88,28 @@ function showZone() {
     days.after(note);
   }
   showTimes(document);
+  showMidnights();
+}
+
+function showMidnights() {
+  // Where the reader's own days begin among the lines.
+  for (const old of findAll("#lines > .midnight")) old.remove();
+  let before = find("h1 time")?.dateTime;
+  for (const line of mine ? [...(find("#lines")?.children ?? [])] : []) {
+    const time = find("time[datetime]", line)?.dateTime;
+    if (!time) continue;
+    const day = isoDay.format(new Date(time));
+    if (day !== before) line.before(separator(ownDay.format(new Date(time)), "midnight"));
+    before = day;
+  }
+}
+
+function separator(text, name) {
+  const item = document.createElement("li");
+  item.className = `gap day ${name}`;
+  const label = item.appendChild(document.createElement("span"));
+  label.textContent = text;
+  return item;
 }
 
 function startZone() {
@@ -225,6 +249,8 @@ class Live {
   constructor(lines) {
     this.lines = lines;
     this.status = find("#live");
+    this.announced = find("#heard");
+    this.count = find("#count");
     this.button = find("#new-lines");
     this.unread = []; // new lines below what is seen
     this.heard = 0; // new lines that were not announced yet
@@ -250,13 +276,13 @@ class Live {
     on("reload", this.renew);
     source.addEventListener("open", () => {
       this.failures = 0;
-      this.tell("Live: new lines appear here.");
+      this.tell("Live: new lines appear here.", true);
     });
     source.addEventListener("error", () => {
-      this.tell("The connection is lost; it is tried again.");
+      this.tell("The connection is lost; it is tried again.", false);
       if (source.readyState !== EventSource.CLOSED) return; // the browser does it itself
-      const wait = RETRY[Math.min(this.failures++, RETRY.length - 1)];
-      setTimeout(() => this.connect(address), wait * 1000);
+      const wait = RETRY[Math.min(this.failures++, RETRY.length - 1)] * (1 + Math.random());
+      setTimeout(() => this.connect(address), wait * 1000); // not everybody at once
     });
   }
 
@@ -273,7 +299,9 @@ class Live {
     showTimes(line);
     this.goesOn(before, line);
     const last = !line.nextElementSibling;
-    if (last && before && dayOf(this.keyOf(before)) !== dayOf(id)) line.before(this.separator(id));
+    if (last && before && dayOf(this.keyOf(before)) !== dayOf(id)) line.before(this.newDay(id));
+    if (mine) showMidnights();
+    this.countLine(id, 1);
     if (stays && last) {
       while (this.lines.children.length > MOST_LINES) this.lines.firstElementChild.remove();
       scrollBy({ top: this.lines.getBoundingClientRect().bottom - bottom, behavior: "instant" });
@@ -296,6 +324,7 @@ class Live {
     for (const reply of this.repliesTo(id)) reply.remove();
     const line = this.line(id);
     const fold = line?.closest("#lines > .folded");
+    if (line) this.countLine(id, -1);
     line?.remove();
     if (fold && !find("li.line", fold)) fold.remove();
     this.unread = this.unread.filter((one) => one !== line);
@@ -311,7 +340,9 @@ class Live {
       return;
     }
     this.lines.replaceChildren(...document.adoptNode(lines).childNodes);
+    this.showCount(Number(find("#count", page)?.dataset.count ?? 0));
     showTimes(this.lines);
+    showMidnights();
     markLines({ scroll: false });
   }
 
@@ -346,14 +377,23 @@ class Live {
     if (isMessage(next)) next.classList.toggle("again", Boolean(again(line, next)));
   }
 
-  separator(id) {
-    const item = document.createElement("li");
-    item.className = "gap day";
+  newDay(id) {
     const link = document.createElement("a");
     link.href = dayOf(id);
     link.textContent = spoken.format(new Date(id / 1000));
-    item.append(link);
+    const item = separator("", "");
+    item.replaceChildren(link);
     return item;
+  }
+
+  countLine(id, change) {
+    if (this.count?.dataset.day === dayOf(id)) this.showCount(Number(this.count.dataset.count) + change);
+  }
+
+  showCount(count) {
+    if (!this.count) return;
+    this.count.dataset.count = count;
+    this.count.textContent = `${counted(count, "line")} on this day`;
   }
 
   beginsAtTheEnd() {
@@ -386,14 +426,16 @@ class Live {
     // One sentence for those who listen, however much is said.
     if (!this.heard++) {
       setTimeout(() => {
-        this.tell(`Live: ${counted(this.heard, "new line")}.`);
+        if (this.announced) this.announced.textContent = `${counted(this.heard, "new line")}.`;
         this.heard = 0;
       }, ANNOUNCE_AFTER);
     }
   }
 
-  tell(text) {
-    if (this.status && this.status.textContent !== text) this.status.textContent = text;
+  tell(text, connected) {
+    if (!this.status) return;
+    this.status.classList.toggle("connected", connected);
+    if (this.status.textContent !== text) this.status.textContent = text;
   }
 }
 
