@@ -291,7 +291,7 @@ async def test_nothing_is_kept_of_an_account_that_opted_out_under_whatever_nick(
         bot.user.say("#pynfo", "a secret")
         bot.user.rename("alice_away")
         bot.user.action("#pynfo", "whispers")
-        others = await bot.server.user("alice", channels=["#pynfo"])
+        others = await bot.server.user("alice", host="other.test", channels=["#pynfo"])
         others.say("#pynfo", "I am another alice")
         while_out = await texts(bot)
         await bot.user.hears("I am another alice")
@@ -448,6 +448,22 @@ async def test_what_was_said_before_the_login_is_forgotten_with_the_account(tmp_
         assert await texts(bot) == []
     assert redacted == "removed what 1 line said"
     assert asked.startswith("3 lines of yours (account robert) would be removed")
+
+
+@pytest.mark.parametrize("told", ["optout", "forget me"])
+async def test_history_that_does_not_tell_the_account_brings_nobody_back(tmp_path: Path, told: str) -> None:
+    async with logging_bot(tmp_path, account="alice") as bot:
+        answered = await bot.ask(f"logs {told}", private=True)
+        if told != "optout":
+            await bot.ask(f"logs forget me {code_in(answered)}", private=True)
+        identity = IArchive(bot.factory).identity(User("alice", "alice", "alice.test"))
+        old = Line(
+            network="test", channel="#pynfo", time=time.time() - 60, kind="message", nick="Alice", text="hm",
+            identity=identity,
+        )  # fmt: skip
+        assert await IArchive(bot.factory).add([old]) == 0
+        await bot.ask("logs optin", private=True)
+        assert await IArchive(bot.factory).add([old]) == (told == "optout")
 
 
 async def test_who_is_forgotten_may_be_logged_again_from_then_on(tmp_path: Path) -> None:

@@ -115,8 +115,7 @@ async def logs_link(request: Request, channel: ChannelName | None = None) -> str
 async def logs_optout(request: Request) -> str:
     """Have nothing more of you kept in the logs of this network: by account, or else by nick and host."""
     person = person_of(request)
-    with busy_is_told(request):
-        await IArchive(request.factory).opt_out(request.network, person, True)
+    await _opt_out(request, person, out=True)
     await _forget_sightings(request, person)
     only = "" if person.account else ": under another I would know you only with a services account"
     return (
@@ -129,8 +128,7 @@ async def logs_optout(request: Request) -> str:
 async def logs_optin(request: Request) -> str:
     """Have what you say kept again in the logs of this network."""
     person = person_of(request)
-    with busy_is_told(request):
-        await IArchive(request.factory).opt_out(request.network, person, False)
+    await _opt_out(request, person, out=False)
     return f"what you say is kept again in the logs of {request.network} ({_known_as(person)})"
 
 
@@ -345,6 +343,13 @@ def sightings_of(factory: Any) -> Any:
     from plugins.seen import ISightings
 
     return ISightings(factory, None)
+
+
+async def _opt_out(request: Request, person: Person, *, out: bool) -> None:
+    """By account also as without it: what a network plays back may not tell the account any more."""
+    with busy_is_told(request):
+        for one in (person, *before_login(request)):
+            await IArchive(request.factory).opt_out(request.network, one, out)
 
 
 async def _forget_sightings(request: Request, *persons: Person) -> None:
