@@ -14,6 +14,7 @@ import pytest
 
 from plugins.logs.history import IHistory
 from plugins.logs.interfaces import IArchive
+from plugins.logs.recorder import IRecorder
 from pynfo.interfaces import IOutbox
 from pynfo.irc.message import Message
 from pynfo.irc.settings import ChannelSettings, NetworkSettings
@@ -396,6 +397,21 @@ async def test_a_dead_link_is_known_only_until_it_was_last_heard(tmp_path, monke
     await before(tmp_path, known=0.0)
     archive_knows = await known_in(tmp_path)
     assert abs(archive_knows - silent_since) < 1
+
+
+@pytest.mark.parametrize("alive", [True, False])
+async def test_a_plugin_that_goes_from_a_quiet_network_asks_whether_it_has_heard_all(
+    tmp_path, monkeypatch, alive
+):
+    monkeypatch.setattr("plugins.logs.history.LAST_WAIT", 5.0 if alive else 0.05)
+    async with serving() as server, factory_on(server, config(tmp_path)) as factory:
+        if not alive:
+            server.handle("PING", lambda connection, message: None)
+        session, began = factory.clients[NETWORK].session, time.time()
+        monkeypatch.setattr(IRecorder(factory).lines.clocks, "now", lambda network: time.time() + 40)
+        monkeypatch.setattr(session, "_heard", session.heard - 40)
+        await factory.plugins.unload("logs")
+    assert abs(await known_in(tmp_path) - (began + 40 * alive)) < 10
 
 
 async def known_in(folder):

@@ -45,6 +45,15 @@ async def init(factory: Any) -> None:
     retention.begin(factory, archive)
 
 
+async def fini(factory: Any) -> None:
+    """While all is still heard: find out that nothing was missed so far."""
+    from plugins.logs.history import IHistory
+
+    history = IHistory(factory, None)
+    if history is not None:
+        await history.hear()
+
+
 async def pages(factory: Any) -> None:
     """Show the logs, in the bot or in a process of their own."""
     archive = IArchive(factory, None)

@@ -42,6 +42,8 @@ log = logging.getLogger(__name__)
 HEARTBEAT = 30.0  # seconds
 QUIET = 10.0  # seconds without a word of the network, after which a heartbeat asks for one
 PONG_WAIT = 5.0  # seconds that it waits for it
+BRIEF = 0.5  # seconds without a word, after which one is asked for before the plugin goes
+LAST_WAIT = 1.0  # seconds that it waits for it
 AT_ONCE = 3  # channels of one network that are filled at a time
 RETRIES = (5.0, 30.0, 120.0)  # seconds between tries where the archive is busy; the last is repeated
 UNASKED_LIMIT = 100_000  # lines that came unasked and wait for the archive; past it what comes is left out
@@ -52,6 +54,9 @@ class IHistory(Interface):
 
     async def idle() -> None:
         """*await* until every channel that the bot is in is complete, or has its gaps."""
+
+    async def hear() -> None:
+        """*await* a word of each network, so that nothing which it says by now is unheard."""
 
 
 class History:
@@ -99,6 +104,18 @@ class History:
         while tasks := [presence.task for presence in self._here.values() if presence.task is not None]:
             await asyncio.wait(tasks)
             await asyncio.sleep(0)  # they are forgotten by then
+
+    async def hear(self) -> None:
+        """See `IHistory`. Where a network is silent, what it may have said is a gap."""
+        quiet = {
+            presence.client.name: presence.client
+            for presence in self._here.values()
+            if presence.client.up and presence.client.silence > BRIEF
+        }
+        asked = [self._questions.dealt_with(client) for client in quiet.values()]
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LAST_WAIT):
+                await asyncio.gather(*asked, return_exceptions=True)
 
     # -- coming and going
 
