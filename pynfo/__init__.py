@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pynfo.interfaces import IStorage as IStorage
     from pynfo.interfaces import IWeb as IWeb
     from pynfo.interfaces import RetrievalError as RetrievalError
+    from pynfo.plugin_modules import PluginError as PluginError
 
 _HOMES = {
     "pynfo.arguments": ("ChannelName", "Duration", "Flag", "Rest", "UserName"),
@@ -43,6 +44,7 @@ _HOMES = {
         "IWeb",
         "RetrievalError",
     ),
+    "pynfo.plugin_modules": ("PluginError",),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 __all__ = ["__version__", *_HOME]

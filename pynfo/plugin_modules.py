@@ -32,7 +32,10 @@ _holders: Counter[str] = Counter()  # by module: how many bots of this process h
 
 
 class PluginError(Exception):
-    """A plugin cannot be loaded, or failed. `path` and `line`, where known, say in which file."""
+    """A plugin cannot be loaded, or failed. `path` and `line`, where known, say in which file.
+
+    A plugin raises it in `init` or `pages` for what the operator has to mend: its code is not told then.
+    """
 
     def __init__(self, text: str, path: str | None = None, line: int | None = None) -> None:
         super().__init__(f"{path}:{line}: {text}" if path and line else text)
@@ -63,6 +66,8 @@ def import_plugin(registration: Registration, directories: list[str]) -> ModuleT
 
 def failure(error: BaseException, plugin: str, module: str) -> PluginError:
     """`error` as a `PluginError`, with the line of the plugin's own code that it came from."""
+    if isinstance(error, PluginError):
+        return PluginError(f"plugin {plugin}: {error.text}", error.path, error.line)
     if isinstance(error, SyntaxError) and error.filename:
         return PluginError(f"plugin {plugin}: this is no Python: {error.msg}", error.filename, error.lineno)
 

@@ -359,6 +359,21 @@ async def test_a_plugin_that_fails_is_told_with_its_own_line(
     assert (await refusal(bot, "dice")).startswith(f"{path}:{line}: {told}")
 
 
+async def test_what_a_plugin_says_is_the_operators_to_mend_is_told_without_a_line_of_its_code(
+    bot: Bot,
+) -> None:
+    bot.write(
+        "dice",
+        """
+        from pynfo import PluginError
+        def init(factory):
+            raise PluginError("there is no table here")
+        """,
+    )
+
+    assert await refusal(bot, "dice") == "plugin dice: there is no table here"
+
+
 async def test_what_a_failed_init_registered_is_taken_back(bot: Bot) -> None:
     bot.write(
         "dice",

@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from pynfo import PluginError
+
 SCHEMA = Path(__file__).parent / "schema"
 APPLICATION = 0x50794C6F  # "PyLo": tells our files from others (`PRAGMA application_id`)
 BUSY_LIMIT = 5.0  # seconds to wait for another writer
@@ -21,7 +23,7 @@ CACHE_KIB = 16384  # of pages, for each connection
 KEY_BYTES = 32
 
 
-class ArchiveError(Exception):
+class ArchiveError(PluginError):
     """The archive cannot be used. One sentence, which names the file."""
 
 
