@@ -221,7 +221,7 @@ async def test_every_route_is_walked_by_the_tests_of_access(site: Running) -> No
     everywhere = {
         "/", "/search", "/search/counts", "/static/x", "/favicon.ico", "/healthz", "/robots.txt",
         "/sitemap.xml", "/openapi.json", "/api/channels", "/api/search", "/api/search/counts",
-        "/libera/pynfo",
+        "/libera", "/libera/", "/libera/pynfo",
     }  # fmt: skip
 
     for route in routes():
@@ -560,6 +560,25 @@ async def test_a_day_without_lines_is_an_empty_file(site: Running) -> None:
     assert (await site.get("/libera/pynfo/2026-11-20.json")).json()["lines"] == []
 
 
+# -- addresses that people cut short
+
+
+@pytest.mark.parametrize("path", ["/libera", "/libera/"])
+async def test_a_network_leads_to_its_channels_in_the_list(site: Running, path: str) -> None:
+    answer = await site.get(path)
+
+    assert (answer.status_code, answer.headers["location"]) == (302, "/#libera")
+
+
+async def test_of_a_network_without_public_channels_nothing_is_told(site: Running) -> None:
+    answers = [await site.get(f"/{name}/") for name in ("nowhere", "search", "api")]
+
+    assert [answer.status_code for answer in answers] == [404, 404, 404]
+    assert answers[2].json() == {
+        "error": "There is nothing at this address: /openapi.json tells what there is."
+    }
+
+
 # -- feeds
 
 
@@ -583,6 +602,15 @@ async def test_the_feed_has_an_entry_for_each_day_with_what_was_said(site: Runni
     assert feed.findtext(f"{ATOM}updated") == "2026-11-21T12:00:05+00:00"
 
 
+async def test_the_feed_says_how_much_more_was_said_on_a_day(site: Running) -> None:
+    await site.keep(*(said(f"line {number}", at=NOON + number) for number in range(24)))
+
+    feed = ElementTree.fromstring((await site.get("/libera/pynfo/feed.atom")).text)
+
+    text = (feed.findtext(f"{ATOM}entry/{ATOM}content") or "").splitlines()
+    assert (len(text), text[-1]) == (11, "… and 15 more")
+
+
 async def test_the_feed_of_a_search_has_an_entry_for_each_line_that_it_finds(site: Running) -> None:
     await site.keep(said("needle in a haystack", at=NOON + 5, nick="bob"))
     line_id = await line_of(site, PUBLIC)
@@ -592,6 +620,7 @@ async def test_the_feed_of_a_search_has_an_entry_for_each_line_that_it_finds(sit
     (entry,) = feed.findall(f"{ATOM}entry")
     assert entry.findtext(f"{ATOM}title") == "<bob> needle in a haystack"
     assert entry.find(f"{ATOM}link").get("href") == f"{ADDRESS}/L/{line_id}"
+    assert feed.findall(f"{ATOM}link")[1].get("href") == f"{ADDRESS}/libera/pynfo/search?q=needle"
     other = await site.get("/libera/pynfo/feed.atom")
     assert feed.findtext(f"{ATOM}id") != ElementTree.fromstring(other.text).findtext(f"{ATOM}id")
 

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 from typing import Any
+from urllib.parse import quote, unquote
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -29,6 +30,7 @@ from plugins.logs.site.context import Site, site_of
 RETRY_AFTER = "5"  # seconds
 FOREVER = "public, max-age=31536000, immutable"
 NO_PAGE = "There is no such page."
+NO_ANSWER = "There is nothing at this address: /openapi.json tells what there is."
 
 
 def make_site(
@@ -71,6 +73,8 @@ def routes() -> list[Route]:
         Route("/sitemap.xml", robots.sitemap),
         Route("/openapi.json", api.description),
         *api.routes(),
+        Route("/{network}", network),
+        Route("/{network}/", network),
         Route("/{network}/{channel}", with_slash),
         Route("/{network}/{channel}/", pages.latest),
         Route("/{network}/{channel}/about", pages.about),
@@ -112,6 +116,14 @@ async def icon(request: Request) -> Response:
     return RedirectResponse(site_of(request).assets.address("icon.svg"), 302)
 
 
+async def network(request: Request) -> Response:
+    """`/libera/` leads to its channels in the list."""
+    name = unquote(request.path_params["network"])
+    if all(view.info.network != name for view in await site_of(request).listed()):
+        raise HTTPException(404)
+    return RedirectResponse(f"/#{quote(name)}", 302)
+
+
 async def with_slash(request: Request) -> Response:
     """`/libera/pynfo` leads to `/libera/pynfo/`, whether that is there or not."""
     if request.path_params["network"] in addresses.RESERVED:
@@ -135,7 +147,9 @@ async def refusal(request: Request, status: int, sentence: str) -> Response:
 
 async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    sentence = NO_PAGE if error.status_code == 404 and error.detail == "Not Found" else error.detail
+    sentence = error.detail
+    if error.status_code == 404 and sentence == "Not Found":  # as Starlette says it
+        sentence = NO_ANSWER if request.scope["path"].startswith("/api/") else NO_PAGE
     response = await refusal(request, error.status_code, sentence)
     response.headers.update(error.headers or {})
     return response

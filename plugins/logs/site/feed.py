@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
+from urllib.parse import urlencode
 from uuid import NAMESPACE_URL, uuid5
 from xml.etree import ElementTree
 
@@ -79,13 +80,16 @@ def _digest(view: ChannelView, page: DayPage, talk: int) -> Entry:
     talkers = [nick for nick, _ in Counter(line.nick for line in said).most_common()]
     more = page.pages > 1 or len(talkers) > NAMES
     who = ", ".join(talkers[:NAMES]) + (" and others" if more else "")
-    summary = f"{talk} {'line' if talk == 1 else 'lines'}" + (f", by {who}" if said else "")
+    summary = f"{talk:,} {'line' if talk == 1 else 'lines'}" + (f", by {who}" if said else "")
+    text = [as_text(line) for line in (said or page.lines)[:FIRST_LINES]]
+    if talk > len(text):
+        text.append(f"… and {talk - len(text):,} more")
     return Entry(
         key=f"day/{view.info.place}/{page.day.isoformat()}",
         path=day_path(view.info.place, page.day),
         title=f"{view.info.name} on {page.day.isoformat()}: {summary}",
         updated=page.lines[-1].time,
-        text="\n".join(as_text(line) for line in (said or page.lines)[:FIRST_LINES]),
+        text="\n".join(text),
         author=view.info.name,
     )
 
@@ -112,7 +116,7 @@ def _match(line: Line) -> Entry:
 def _atom(site: Site, request: Request, view: ChannelView, wanted: str, entries: Iterable[Entry]) -> bytes:
     """The document; every text in it is escaped by the library that writes it."""
     entries = list(entries)
-    home = site.absolute(request, view.path)
+    home = f"{view.path}search?{urlencode({'q': wanted})}" if wanted else view.path
     root = ElementTree.Element("feed", xmlns=ATOM)
     add = ElementTree.SubElement
     add(root, "id").text = _name(view, f"search/{wanted}" if wanted else "days")
@@ -121,7 +125,7 @@ def _atom(site: Site, request: Request, view: ChannelView, wanted: str, entries:
     add(root, "updated").text = _when(max((entry.updated for entry in entries), default=0.0))
     own = f"{view.path}feed.atom" + (f"?{request.url.query}" if request.url.query else "")
     add(root, "link", rel="self", type="application/atom+xml", href=site.absolute(request, own))
-    add(root, "link", rel="alternate", type="text/html", href=home)
+    add(root, "link", rel="alternate", type="text/html", href=site.absolute(request, home))
     for entry in entries:
         one = add(root, "entry")
         add(one, "id").text = _name(view, entry.key)
