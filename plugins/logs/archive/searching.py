@@ -35,7 +35,7 @@ from pynfo.irc.formatting import plain
 
 RANKED = 2_000  # the newest hits that "best first" puts in order
 COUNTED = 10_000  # the newest hits that are counted
-PATIENCE = 150  # hits of a month that are not wanted, until the index is asked for those alone that are
+PATIENCE = 40  # hits of a month that are not wanted, until the index is asked for those alone that are
 MOST_COUNTS = 20  # of channels, of nicks, of months
 LAST_ID = 2**63 - 1
 NEWEST, BEST = "n", "b"  # what a cursor begins with
