@@ -36,6 +36,7 @@ BATCH = 10_000  # lines in a transaction while the archive is made
 FULL = 1000  # lines of a page
 PAGES = 60
 SEARCHES = 60  # of each sort
+GOAL_LINES = 5_000_000  # the size that the goals are for
 TRIPS = 1500  # commands while pages are read
 CONFIG = """
 from pynfo.config import Http, Network
@@ -248,9 +249,10 @@ def measure(count, folder):
 def table(runs):
     """The figures of several archives beside each other."""
     head = "".join(f"{run['lines'] / 1e6:>9.1f} M" for run in runs)
+    judged = [run for run in runs if run["lines"] == GOAL_LINES] or runs
     out = [f"{'lines':30}{head}   goal"]
     for name, key, unit, goal in ROWS:
-        met = "✓" if all(run[key] <= goal for run in runs) else "✗"
+        met = "✓" if all(run[key] <= goal for run in judged) else "✗"
         values = "".join(f"{run[key]:>11.3g}" for run in runs)
         out.append(f"{name:30}{values}   at most {goal:g} {unit} {met}")
     sizes = "".join(f"{run['archive_mib']:>11,.0f}" for run in runs)
