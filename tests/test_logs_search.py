@@ -34,6 +34,8 @@ class Searched:
 
     def __init__(self, lines=(), file=":memory:"):
         self.connection = open_archive(Path(file))
+        if file == ":memory:":
+            Path(file).unlink()  # made for others not to read it, though SQLite keeps nothing in it
         self.writer = Writer(self.connection)
         self.writer.insert(lines)
 
