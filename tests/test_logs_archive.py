@@ -448,6 +448,26 @@ def test_what_was_flushed_outlives_a_kill(tmp_path):
 # -- the file
 
 
+@pytest.mark.parametrize("replaced", [False, True])
+async def test_nothing_is_written_into_a_file_that_is_not_there_any_more(tmp_path, replaced):
+    told = []
+    async with archive_in(tmp_path, tell=told.append) as archive:
+        archive.append(said("before"))
+        await archive.flush()
+        (tmp_path / "archive.db").rename(tmp_path / "elsewhere")
+        if replaced:
+            (tmp_path / "archive.db").touch()
+        archive.append(said("after", at=NOON + 1))
+        async with asyncio.timeout(10):
+            while not told:
+                await asyncio.sleep(0.01)
+        assert "was removed or replaced while it was open: load the plugin logs anew" in told[0]
+        (tmp_path / "elsewhere").rename(tmp_path / "archive.db")
+        async with asyncio.timeout(30):
+            await archive.flush()
+        assert await texts(archive) == ["before", "after"]
+
+
 async def test_only_whoever_runs_the_bot_reads_the_files(tmp_path):
     async with archive_in(tmp_path / "logs") as archive:
         archive.append(said("private"))

@@ -6,6 +6,7 @@ in memory, since thousands of lines come in a second when files are read.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import time
 from collections import defaultdict
@@ -67,6 +68,8 @@ class Writer:
         self._tables: set[str] = set()
         self._version = 0
         self._seen = -1  # of what other connections wrote: SQLite's `data_version`
+        self._path: str = connection.execute("PRAGMA database_list").fetchone()[2]  # "": in memory
+        self._file = _file_at(self._path)
 
     def insert(self, lines: Iterable[Line]) -> list[int]:
         """Keep lines that were just said; gives their ids, in order of time.
@@ -112,6 +115,10 @@ class Writer:
     @contextmanager
     def writing(self) -> Iterator[None]:
         """A transaction. Where it is taken back, so are the ids and tables that were made in it."""
+        if _file_at(self._path) != self._file:  # SQLite would write on into a file that nobody finds any more
+            raise sqlite3.OperationalError(
+                f"{self._path} was removed or replaced while it was open: load the plugin logs anew"
+            )
         try:
             with transaction(self.connection):
                 self._learn()
@@ -298,6 +305,14 @@ class Writer:
         ):
             there[_sameness(KINDS[kind], nick, text, target or "")].append((line_id, msgid))
         return there
+
+
+def _file_at(path: str) -> tuple[int, int] | None:
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def storable(text: str) -> str:
