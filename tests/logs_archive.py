@@ -21,6 +21,8 @@ async def archive_in(folder, *places, clock=lambda: NOON + 3600, **options):
     """An archive of `places` (one that is public, where none are named), stopped at the end."""
     settings = {place: ChannelSettings(publish="public") for place in places or (PLACE,)}
     archive = Archive(folder, places=options.pop("settings", settings), clock=clock, **options)
+    if not archive.read_only:
+        await archive.flush()  # it knows its channels from here on, as the plugin has it
     try:
         yield archive
     finally:

@@ -63,6 +63,7 @@ async def site_in(
     archive = Archive(folder, places=settings.channels, clock=clock)
     app = make_site(archive, settings, key=archive.key, url=url, clock=clock)
     transport = httpx.ASGITransport(app=app)
+    await archive.flush()  # it knows its channels from here on, as the plugin has it
     try:
         async with httpx.AsyncClient(transport=transport, base_url=ADDRESS) as client:
             yield Running(archive, app, client)

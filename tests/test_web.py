@@ -449,5 +449,6 @@ async def test_nothing_is_left_of_pages_that_came_and_went(tmp_path: Path) -> No
 
         after = await come_and_go(10)
 
-        more = {kind for kind, number in after.items() if number > before.get(kind, 0)}
+        # What pages leave is there ten times; a cache has one more or less.
+        more = {kind for kind, number in after.items() if number >= before.get(kind, 0) + 10}
         assert more <= {"pynfo.ownership.Owner"}  # in timers that were cancelled: the event loop keeps them
