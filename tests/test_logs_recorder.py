@@ -7,11 +7,13 @@ import time
 
 import pytest
 
+from plugins.logs import absence
 from plugins.logs.archive.records import Person
 from plugins.logs.archive.service import Archive
 from plugins.logs.clocks import WRONG, Clocks
 from plugins.logs.interfaces import IArchive
 from plugins.logs.lines import mode_text
+from plugins.logs.recorder import IRecorder
 from plugins.logs.relayed import NAME_LENGTH, Spoken, relaymsg_bot, relaymsg_nick, spoken
 from plugins.logs.sessions import LIMIT, ISessions, Sessions
 from pynfo.interfaces import IEvents, IOperator, IOutbox
@@ -19,7 +21,7 @@ from pynfo.irc.events import ChannelRenamed, MessageReceived, MessageRedacted, M
 from pynfo.irc.isupport import ISupport
 from pynfo.irc.message import Message
 from pynfo.testing import Server
-from pynfo.testing.bot import CHANNEL, NETWORK, Bot
+from pynfo.testing.bot import CHANNEL, NETWORK, Bot, config_for
 from tests.logs_bot import PLACE, config, kept, logging_bot, settled, texts
 
 NOW = 1_795_262_400.0
@@ -524,3 +526,20 @@ async def test_the_session_of_somebody_ends_when_they_are_out_of_sight(tmp_path)
         await bot.settle()
         user = bot.factory.clients[NETWORK].state.user("alicia")
         assert ISessions(bot.factory).person_of(NETWORK, user).nicks == ("alicia",)
+
+
+async def test_the_operator_is_told_of_a_channel_that_is_to_be_kept_and_that_the_bot_is_not_in(tmp_path):
+    others = {f"{NETWORK}/#nowhere": {}, PLACE: {}}
+    settings = config_for(tmp_path, plugins={"logs": {"channels": others}})
+    async with Bot.running(settings) as bot:
+        places, matters = IRecorder(bot.factory).lines.places, IOperator(bot.factory).matters
+        absence.tell(bot.factory, places)
+        told = matters()["logs/absent"]
+        bot.factory.clients[NETWORK].join("#Nowhere")
+        absence.tell(bot.factory, places)
+        assert "logs/absent" not in matters()
+
+    assert told == (
+        f"nothing is logged of {NETWORK}/#nowhere: I am not in there; name such channels in the channels of "
+        "their network, too"
+    )

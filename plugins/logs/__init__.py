@@ -33,16 +33,17 @@ MATTER = "logs/archive"
 
 async def init(factory: Any) -> None:
     """Keep the configured channels from now on."""
-    from plugins.logs import retention
+    from plugins.logs import absence, retention
     from plugins.logs.history import History
     from plugins.logs.recorder import Recorder
 
     await _offer_archive(factory, read_only=False)
     archive, settings = IArchive(factory), factory.settings("logs")
     await archive.flush()  # it knows the channels from here on
-    Recorder(factory, archive, settings)
+    recorder = Recorder(factory, archive, settings)
     History(factory, archive, settings)
     retention.begin(factory, archive)
+    absence.begin(factory, recorder.places)
 
 
 async def fini(factory: Any) -> None:
