@@ -350,6 +350,8 @@ async def test_lines_wait_while_the_disk_is_full_and_the_operator_is_told(tmp_pa
         problem = await asyncio.wait_for(told.get(), 5)
         assert "cannot be written" in problem
         assert "full" in problem
+        with pytest.raises(ArchiveBusy, match="cannot be written now"):
+            await archive.set_publish(PLACE, True)  # at once: nobody waits for a disk to be cleared
         assert await texts(archive) == ["before"]
         connection.execute("PRAGMA max_page_count = 1000000")
         while (news := await asyncio.wait_for(told.get(), 15)) is not None:
@@ -464,7 +466,8 @@ async def test_nothing_is_written_into_a_file_that_is_not_there_any_more(tmp_pat
         assert "was removed or replaced while it was open: load the plugin logs anew" in told[0]
         (tmp_path / "elsewhere").rename(tmp_path / "archive.db")
         async with asyncio.timeout(30):
-            await archive.flush()
+            while told[-1] is not None:
+                await asyncio.sleep(0.01)
         assert await texts(archive) == ["before", "after"]
 
 
@@ -588,3 +591,15 @@ async def test_what_is_said_elsewhere_is_no_change_here(tmp_path):
         await archive.flush()
         assert await archive.latest(PLACE) == here
         assert await archive.changes(PLACE, here) == []
+
+
+async def test_who_waits_when_the_disk_becomes_full_is_told_at_once(tmp_path):
+    async with archive_in(tmp_path) as archive:
+        connection = archive._writer.connection
+        pages = connection.execute("PRAGMA page_count").fetchone()[0]
+        connection.execute(f"PRAGMA max_page_count = {pages}")
+        for number in range(200):
+            archive.append(said("x" * 400, at=NOON + number))
+        with pytest.raises(ArchiveBusy, match="cannot be written now"):
+            await asyncio.wait_for(archive.flush(), 5)
+        connection.execute("PRAGMA max_page_count = 1000000")

@@ -28,6 +28,8 @@ JOBS_LIMIT = 1000
 RETRY_FIRST, RETRY_MOST = 0.5, 10.0  # seconds
 STOP_LIMIT = 2.0  # seconds to write what waits
 
+UNWRITABLE = "the archive cannot be written now: try again later"
+
 T = TypeVar("T")
 
 
@@ -85,6 +87,8 @@ class WritingThread:
         with self._wake:
             if len(self._jobs) >= JOBS_LIMIT or self._stopping:
                 raise ArchiveBusy("the archive is stopping, or has too much to write now")
+            if self._told:
+                raise ArchiveBusy(UNWRITABLE)
             self._jobs.append((job, future))
             self._wake.notify()
         return await future
@@ -108,10 +112,11 @@ class WritingThread:
                     self._do(*self._jobs.popleft())
                 if self._stopping and not self._lines and not self._jobs:
                     break
-            elif self._stopping:
+                continue
+            self._refuse_jobs()
+            if self._stopping:
                 break
-            else:
-                wait = min(max(wait * 2, RETRY_FIRST), RETRY_MOST)
+            wait = min(max(wait * 2, RETRY_FIRST), RETRY_MOST)
         self._call(_settle, self._ended, None, None)
 
     def _next(self, wait: float) -> tuple[list[Line], int]:
@@ -156,6 +161,14 @@ class WritingThread:
             self._call(self._tell, None)
         self._written()
         return True
+
+    def _refuse_jobs(self) -> None:
+        """Whoever waits for a job is told now: it may be hours until something can be written again."""
+        with self._wake:
+            refused = [future for _, future in self._jobs]
+            self._jobs.clear()
+        for future in refused:
+            self._call(_settle, future, None, ArchiveBusy(UNWRITABLE))
 
     def _do(self, job: Callable[[], Any], future: asyncio.Future[Any]) -> None:
         outcome: Any = None
