@@ -1,11 +1,13 @@
 """`IArchive`: the lines of the channels that are kept. Published by the `logs` plugin.
 
 A *place* is `network/#channel` as the config writes it; what is asked of a place that the archive does not
-know gives nothing, or zero. What is marked *await* runs on threads of the archive's own. Reading raises
-`ArchiveBusy` where too many wait already, or the time limit is over.
+know gives nothing, or zero. What is marked *await* runs on threads of the archive's own, and raises
+`ArchiveBusy` where too many wait already, the time limit is over, or nothing can be written now.
 """
 
 from __future__ import annotations
+
+from zope.interface import Attribute
 
 from pynfo.interfaces import Interface
 
@@ -17,6 +19,13 @@ class ArchiveBusy(Exception):
 
 
 class IArchive(Interface):
+    key = Attribute("The secret that keys hashes of people and signs links: `bytes`")
+
+    identity = Attribute(
+        "A function of a `User`: a keyed hash of their username@host, for `Line.identity`; empty where they "
+        "have an account"
+    )
+
     # -- writing. In `pynfo web`, which only reads, these raise `PermissionError`.
 
     def append(line) -> None:
@@ -139,7 +148,7 @@ class IArchive(Interface):
         """*await*: the sequence number of the last change of a place."""
 
     async def changes(place, after, limit=500):
-        """*await*: `Changes` of a place after a sequence number, in the order of commits; None where they
+        """*await*: the `Change`s of a place after a sequence number, in the order of commits; None where they
         are not all known any more."""
 
     async def changed(after) -> None:

@@ -86,6 +86,3 @@ class Change(msgspec.Struct, frozen=True):
     what: Literal["new", "redacted", "removed"]
     line_id: int
     line: Line | None
-
-
-Changes = list[Change]
