@@ -320,6 +320,21 @@ async def test_whoever_follows_is_woken_by_a_commit(tmp_path):
         assert await archive.latest(PLACE) > seq
 
 
+async def test_whoever_follows_is_not_woken_by_a_commit_that_is_known(tmp_path):
+    async with archive_in(tmp_path) as archive:
+        archive.append(said("hello"))
+        await archive.flush()
+        seq = await archive.latest(PLACE)
+        waiting = asyncio.create_task(archive.changed(seq))
+        await asyncio.sleep(0)
+        archive._committed(seq)  # a look that was on its way when the line was read
+        for _ in range(3):
+            await asyncio.sleep(0)
+        assert not waiting.done()
+        archive.append(said("again"))
+        await asyncio.wait_for(waiting, 5)
+
+
 async def test_another_process_that_only_reads_sees_what_the_bot_writes(tmp_path):
     async with archive_in(tmp_path) as archive, archive_in(tmp_path, read_only=True) as reader:
         await archive.flush()

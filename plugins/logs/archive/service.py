@@ -299,15 +299,17 @@ class Archive:
         return await self._readers.run(reading.changes, place, after, limit)
 
     async def changed(self, after: int) -> None:
-        if self._seq > after or self._stopped:
-            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(FOLLOW_LIMIT):
+                while not (self._seq > after or self._stopped):
+                    await self._next_commit()
+
+    async def _next_commit(self) -> None:
         if self.read_only and (self._polling is None or self._polling.done()):
             self._polling = asyncio.create_task(self._poll())
         if self._following is None or self._following.done():
             self._following = self._loop.create_future()
-        with suppress(TimeoutError):
-            async with asyncio.timeout(FOLLOW_LIMIT):
-                await asyncio.shield(self._following)
+        await asyncio.shield(self._following)
 
     async def _poll(self) -> None:
         """Look whether another process has written, for as long as somebody waits for it."""
