@@ -402,3 +402,47 @@ class TestRequests:
         async with running(server) as run:
             with pytest.raises(NotConnected):
                 await run.client.request(Message("WHOIS", ["pynfo"]))
+
+
+@in_virtual_time
+async def test_the_server_has_dealt_with_all_before_a_barrier():
+    async with joined() as run:
+        got = sent_at(run, None)
+        run.client.put(Line("before"))
+        await run.client.synchronise()
+        assert [text for _, text in got] == ["before"]
+
+
+@in_virtual_time
+async def test_a_barrier_falls_with_its_connection():
+    async with joined() as run:
+        run.server.handle("PING", lambda connection, message: [])
+        waiting = asyncio.create_task(run.client.synchronise())
+        await asyncio.sleep(1)
+        (await run.server.connection(1)).close()
+        with pytest.raises(NotConnected):
+            await waiting
+        with pytest.raises(NotConnected):
+            await run.client.synchronise()
+
+
+@in_virtual_time
+async def test_a_line_is_told_when_it_is_written():
+    class Told(Line):
+        __slots__ = ("echoes",)
+
+        def written(self, *, echoes):
+            self.echoes = echoes
+
+    async with joined(Server(capabilities={})) as run:
+        line = Told("quiet")
+        run.client.put(line)
+        await asyncio.sleep(1)
+        assert line.echoes is False
+        assert line.fate is None  # who takes over `written` says itself when it is confirmed
+    async with joined() as run:
+        line = Told("loud")
+        run.client.put(line)
+        await asyncio.sleep(1)
+        assert line.echoes is True
+        assert line.fate[0] == "confirmed"

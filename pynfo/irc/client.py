@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable
 from random import Random
 
 from pynfo.irc.backoff import HELD, Backoff
+from pynfo.irc.barrier import AwaitedBarrier, Barrier
 from pynfo.irc.events import Event, LineReceived, MessageReceived, NetworkDown, OperatorNotice
 from pynfo.irc.formatting import clean
 from pynfo.irc.isupport import ISupport
@@ -159,6 +160,26 @@ class Client:
         self.sender.put(line)
         if self.sender:
             self._wake()
+
+    def put_barrier(self, make: Callable[[str], Barrier]) -> None:
+        """Have `make` give a `Barrier` with a token of its own, and send it. Raises `QueueFull`."""
+        self.put(self.session.raise_barrier(make))
+
+    async def synchronise(self, timeout: float = 30.0) -> None:
+        """*await* that the server has done and told all that it was asked before: the PONG to a PING.
+
+        Raises `NotConnected` where there is no connection or it is lost, `TimeoutError` after `timeout`
+        seconds, `QueueFull`.
+        """
+        if not self.up:
+            raise NotConnected(f"{self.name} is not connected")
+        answer: asyncio.Future[None] = self._loop.create_future()
+        self.put_barrier(lambda token: AwaitedBarrier(token, answer))
+        try:
+            async with asyncio.timeout(timeout):
+                await answer
+        except ConnectionError as lost:
+            raise NotConnected(str(lost)) from None
 
     def join(self, channel: str, key: str | None = None) -> None:
         """Be in `channel` from now on."""

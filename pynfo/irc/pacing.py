@@ -48,6 +48,12 @@ class Outgoing:
         self.target = target  # folded name of the channel or nick; "" for the server
         self.expires = expires
 
+    def written(self, *, echoes: bool) -> None:
+        """It was given to the connection. Where the network does not echo such a line, that is all there is
+        to know of it."""
+        if not echoes:
+            self.confirmed(None)
+
     def confirmed(self, msgid: str | None) -> None:
         """The network has it: echoed with `msgid`, or written where the network does not echo."""
 

@@ -172,15 +172,16 @@ class Sender:
                 except UnsendableMessage:
                     session.labels.forget(label)
                     raise
+                line.written(echoes=True)
                 return
             self.write(message)
         except UnsendableMessage as error:
             line.failed(str(error))
             return
+        line.written(echoes=echoes)
         if echoes:
             self.echoes.expect(line, self._clock())
             return
-        line.confirmed(None)
         self._tell_own_words(message)
 
     def _say_what_would_be_cut(self, message: Message) -> Message:

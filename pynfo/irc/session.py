@@ -18,6 +18,7 @@ from random import Random
 from pynfo.irc import batches, ctcp
 from pynfo.irc.batches import Batches
 from pynfo.irc.capabilities import Capabilities
+from pynfo.irc.echoes import UNCONFIRMED
 from pynfo.irc.events import (
     Batch,
     ChannelSynced,
@@ -33,7 +34,7 @@ from pynfo.irc.labels import Labels
 from pynfo.irc.membership import Membership
 from pynfo.irc.message import MalformedMessage, Message
 from pynfo.irc.nick import NickKeeper
-from pynfo.irc.pacing import Priority
+from pynfo.irc.pacing import Outgoing, Priority
 from pynfo.irc.registration import Ending, Registration
 from pynfo.irc.settings import NetworkSettings, reveal
 from pynfo.irc.speech import Speech, stamp
@@ -72,6 +73,7 @@ class Session:
         self._transmit = transmit
         self._policies = policies
         self._clock = clock
+        self._barrier_count = 0
         self.membership = Membership(
             self.send,
             settings.channels,
@@ -129,6 +131,7 @@ class Session:
         self._ready_by: float | None = None
         self._join_by: float | None = None
         self._cloaked = False  # the server has told which host others see
+        self._barriers: dict[str, Outgoing] = {}  # by the token of their PING
 
     @property
     def capabilities(self) -> Capabilities:
@@ -158,10 +161,19 @@ class Session:
 
     def close(self) -> None:
         """The connection is gone."""
+        for barrier in self._barriers.values():
+            barrier.failed(UNCONFIRMED)
         self.labels.close()
         self.membership.stop()
         self._registration.close()
         self._reset(self._heard)
+
+    def raise_barrier(self, make: Callable[[str], Outgoing]) -> Outgoing:
+        """A line with a token of its own, made by `make`, that will be confirmed by the PONG to it."""
+        self._barrier_count += 1
+        token = f"pynfo{self._barrier_count}"
+        barrier = self._barriers[token] = make(token)
+        return barrier
 
     def send(self, message: Message) -> None:
         """Send what keeps us where we should be."""
@@ -389,7 +401,10 @@ class Session:
         return []
 
     def _pong(self, message: Message, time: float, batch: Batch | None, now: float) -> list[Event]:
-        if self._pinged_at is not None:
+        barrier = self._barriers.pop(message.params[-1], None) if message.params else None
+        if barrier is not None:
+            barrier.confirmed(None)
+        elif self._pinged_at is not None:
             self.lag = now - self._pinged_at
             self._pinged_at = None
         return []
