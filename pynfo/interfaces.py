@@ -180,6 +180,40 @@ class IOutbox(Interface):
         """Send a TAGMSG, where the network has them (`Undelivered` in the `Delivery` otherwise)."""
 
 
+class IHistory(Interface):
+    """What was said in a channel while nobody here heard it, and what time it is on a network.
+
+    Times are UTC epoch seconds, as `time_of` tells them.
+    """
+
+    def missed(network: str, channel: str, known: float, until: float):
+        """An async iterator of `Page`s: what was said there after `known`, up to `until`, oldest page first.
+
+        To be asked when we have come into the channel (`ChannelSynced`); `until` is the time of our join. It
+        takes CHATHISTORY, the buffer of a ZNC, or what the network played of itself, whichever there is. A
+        network that cannot answer raises nothing: what it does not tell is a gap. `Page.until` of the last
+        page is `until`. Several may ask for one channel at a time. Bounded: 50,000 lines, 15 minutes.
+
+        A `Page` has `events` (as in `HistoryReceived`, oldest first, each with a time of its own; the first
+        pages reach back before `known` and the last past `until` by some seconds, because clocks differ, so
+        that what is known already may come again), `until` (up to there nothing is missing after this page,
+        but for gaps) and `gap` (two times between which nothing is known; None where there is none).
+        """
+
+    def unasked(event) -> list:
+        """What a `HistoryReceived` tells that the network played of itself: its events that can be believed.
+
+        [] where somebody here had asked for it. To be asked by a subscriber, when the event comes.
+        """
+
+    def clock(network: str) -> float:
+        """What time it is on that network: the time that a line said there now would have."""
+
+    def time_of(event) -> float:
+        """The time of an event: that of its server, whose clock is corrected where it is wrong by more than
+        5 minutes; never later than now, but for what clocks may differ."""
+
+
 class IOperator(Interface):
     """Tell the person who runs the bot, once per matter: the log, `!status`, and owners who are online."""
 
