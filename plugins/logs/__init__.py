@@ -2,7 +2,7 @@
 
 `recorder.py` turns what happens on IRC into lines, `history.py` fetches what was said while the bot was away,
 `archive/` keeps the lines, `site/` shows them, `commands.py` is what people in the channels can say about
-it, `command_line.py` what the operator can. Other plugins ask for `IArchive`.
+it, `command_line.py` what the operator can. Other plugins ask for `IArchive` and `ILinks`.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from plugins.logs.commands import logs_publish as logs_publish
 from plugins.logs.commands import logs_redact as logs_redact
 from plugins.logs.interfaces import ArchiveBusy as ArchiveBusy
 from plugins.logs.interfaces import IArchive as IArchive
+from plugins.logs.interfaces import ILinks as ILinks
+from plugins.logs.publishing import Links
 from plugins.logs.settings import Settings as Settings
 from plugins.logs.site.addresses import RESERVED
 from pynfo import IOperator, IScheduler, IWeb
@@ -40,6 +42,7 @@ async def init(factory: Any) -> None:
     await _offer_archive(factory, read_only=False)
     archive, settings = IArchive(factory), factory.settings("logs")
     await archive.flush()  # it knows the channels from here on
+    factory.register_adapter(ILinks, Links)
     recorder = Recorder(factory, archive, settings)
     History(factory, archive, settings)
     retention.begin(factory, archive)

@@ -18,7 +18,8 @@ from pynfo.irc.formatting import clean, plain
 REMOVED = "message removed"
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_OPTIONAL = ("account", "target", "msgid", "reply_to", "origin", "fetched")  # written only where there is one
+# Written only where there is one.
+_OPTIONAL = ("account", "target", "msgid", "reply_to", "origin", "home", "fetched")
 _encode = msgspec.json.Encoder().encode
 
 

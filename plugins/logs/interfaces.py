@@ -1,4 +1,5 @@
-"""`IArchive`: the lines of the channels that are kept. Published by the `logs` plugin.
+"""`IArchive`: the lines of the channels that are kept; `ILinks`: where they are to be read. Published by the
+`logs` plugin.
 
 A *place* is `network/#channel` as the config writes it; what is asked of a place that the archive does not
 know gives nothing, or zero. What is marked *await* runs on threads of the archive's own, and raises
@@ -103,6 +104,9 @@ class IArchive(Interface):
     async def line(line_id):
         """*await*: one `Line`, or None."""
 
+    async def line_of(network, msgid):
+        """*await*: the `Line` of a message, or None; the first, where it stands in several channels."""
+
     async def around(line_id, before=5, after=5) -> list:
         """*await*: the lines around one in its channel, itself too, in order of time; [] where it is not."""
 
@@ -153,3 +157,11 @@ class IArchive(Interface):
 
     async def changed(after) -> None:
         """*await* a change, of any place, after a sequence number; returns after 15 seconds at the latest."""
+
+
+class ILinks(Interface):
+    async def address_of(line) -> str | None:
+        """*await*: the address of a kept `Line` on the web, which leads to it for ever.
+
+        None where its log is not for everybody to read (`publish` "private" or "no"), or there is no web.
+        """

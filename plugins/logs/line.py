@@ -37,6 +37,7 @@ class Line(msgspec.Struct, kw_only=True, omit_defaults=True):
     msgid: str | None = None
     reply_to: str | None = None  # the msgid that this answers
     origin: str | None = None  # the network that a relayed line was spoken on, shown as a badge
+    home: str = ""  # of what our own relay carried: the network that account and identity are of
     fetched: bool = False  # it came from the network's history afterwards, or from an imported file
     redacted: bool = False  # the text was removed, and is ""
     identity: bytes = b""  # keyed hash of who it was, where there is no account; never shown
@@ -45,6 +46,11 @@ class Line(msgspec.Struct, kw_only=True, omit_defaults=True):
     @property
     def place(self) -> str:
         return f"{self.network}/{self.channel}"
+
+    @property
+    def author_network(self) -> str:
+        """The network that whoever did it is known on: an account of one is not that of another."""
+        return self.home or self.network
 
 
 class Gap(msgspec.Struct, frozen=True):

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from zope.interface import implementer
+
+from plugins.logs.interfaces import IArchive, ILinks
+from plugins.logs.line import Line
 from plugins.logs.settings import ChannelSettings, Publish
+from plugins.logs.site.addresses import line_path
+from pynfo import IWeb
 
 
 def effective(settings: ChannelSettings | None, said: bool | None) -> Publish:
@@ -15,3 +23,19 @@ def effective(settings: ChannelSettings | None, said: bool | None) -> Publish:
     if said and settings.publish == "no":
         return "public"
     return settings.publish
+
+
+@implementer(ILinks)
+class Links:
+    """The addresses of lines that everybody may read."""
+
+    def __init__(self, factory: Any) -> None:
+        self._factory = factory
+
+    async def address_of(self, line: Line) -> str | None:
+        info = await IArchive(self._factory).channel(line.place)
+        settings = self._factory.settings("logs").channels.get(line.place)
+        if info is None or effective(settings, info.publish) not in ("public", "unlisted"):
+            return None
+        url: str | None = IWeb(self._factory).url(line_path(line.id))
+        return url

@@ -3,6 +3,7 @@
 Only keyed hashes are kept: the archive does not list the people who do not want to be in it. Somebody is
 known by account; without one, by nick and `identity` (keyed hash of username@host). What comes from files has
 nothing but nicks: for these the nicks that a forgotten person used are known until the time of forgetting.
+A person is of one network, also where our own relay carries their lines to another (`Line.home`).
 Topics that were removed are known as well, since a network tells the topic anew to whoever joins.
 """
 
@@ -45,13 +46,20 @@ class Consents:
         """Whether nothing is to be kept of them."""
         return bool(self._until.get(OUT)) and self._known(OUT, network, nick, account, identity) is not None
 
+    def leaves_out(self, line: Line) -> bool:
+        """Whether a line is not to be kept, since its author is out.
+
+        What our relay carried, and where it is not known any more who spoke but for their nick: by that.
+        """
+        if not self._until.get(OUT):
+            return False
+        return self._known_of(OUT, line, by_nick=bool(line.home)) is not None
+
     def is_forgotten(self, line: Line) -> bool:
         """Whether an old line is one that was forgotten."""
         if not self._until.get(FORGOTTEN):
             return False
-        until = self._known(FORGOTTEN, line.network, line.nick, line.account, line.identity)
-        if until is None and not line.account and not line.identity:
-            until = self._until[FORGOTTEN].get((line.network, self._nick(line.network, line.nick)))
+        until = self._known_of(FORGOTTEN, line, by_nick=True)
         return until is not None and line.time * MICROSECONDS < until
 
     def rows(self, network: str, person: Person) -> Iterator[bytes]:
@@ -63,7 +71,7 @@ class Consents:
                 yield self._session(network, nick, person.identity)
 
     def nick_rows(self, network: str, nicks: set[str]) -> set[bytes]:
-        """The hashes of nicks alone, for old files."""
+        """The hashes of nicks alone, for what tells nothing else."""
         return {self._nick(network, nick) for nick in nicks}
 
     def topic_row(self, network: str, channel: str, topic: str) -> bytes:
@@ -74,6 +82,13 @@ class Consents:
         """Whether a topic was redacted, or that of somebody who is forgotten."""
         known = self._until.get(TOPIC, {})
         return bool(known) and (network, self.topic_row(network, channel, topic)) in known
+
+    def _known_of(self, what: str, line: Line, *, by_nick: bool) -> int | None:
+        """`by_nick`: by the nick alone, where nothing else is known of who spoke."""
+        network = line.author_network
+        if by_nick and not line.account and not line.identity:
+            return self._until[what].get((network, self._nick(network, line.nick)))
+        return self._known(what, network, line.nick, line.account, line.identity)
 
     def _known(self, what: str, network: str, nick: str, account: str | None, identity: bytes) -> int | None:
         who = self._account(network, account) if account else self._session(network, nick, identity)

@@ -24,6 +24,7 @@ from pynfo.irc.casemap import fold
 
 AT_ONCE = 500  # lines in a transaction
 CHECKPOINT_WAIT = 100  # milliseconds that it waits for those who read
+APART = 60 * MICROSECONDS  # that the clocks of two networks may tell different times
 
 _CLEARED = f"UPDATE lines SET text = '', reply_to = NULL, flags = flags | {REDACTED} WHERE id = ?"
 
@@ -104,7 +105,8 @@ class Eraser:
     def opt_out(self, network: str, person: Person, out: bool, now: float) -> None:
         """Keep nothing more of somebody, or keep it again."""
         with self._writer.writing():
-            for who in self._consents.rows(network, person):
+            nicks = self._consents.nick_rows(network, set(person.nicks))
+            for who in {*self._consents.rows(network, person), *nicks}:
                 if out:
                     self._connection.execute(
                         "INSERT OR REPLACE INTO consent (network, who, what, until) VALUES (?, ?, ?, ?)",
@@ -242,12 +244,14 @@ class Eraser:
         return [(author, nick) for author, nick in found if fold(nick, "rfc1459") in nicks]
 
     def _lines_of(self, network: str, person: Person) -> list[int]:
+        """Also those that our relay carried to other networks."""
         since = 0 if person.account else round(person.since * MICROSECONDS)
         authors = [author for author, _ in self._authors_of(network, person)]
         found = self._connection.execute(
             "SELECT id FROM lines INDEXED BY lines_of_channel "
-            f"WHERE author IN ({', '.join(map(str, authors))}) AND id >= ?",
-            (since,),
+            f"WHERE author IN ({', '.join(map(str, authors))}) AND (id >= ? OR "
+            "id >= ? AND channel NOT IN (SELECT id FROM channels WHERE network = ?))",
+            (since, since - APART, network),
         )
         return sorted(line_id for (line_id,) in found)
 

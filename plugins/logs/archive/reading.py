@@ -22,12 +22,12 @@ WHAT = ("new", "redacted", "removed")
 _TALK = ", ".join(str(number) for number, kind in enumerate(KINDS) if kind in TALK)
 _LINE = (
     "SELECT lines.id, channels.network, name, kind, nick, account, text, target, msgid, reply_to, origin, "
-    "flags, identity, host FROM lines JOIN channels ON channels.id = channel "
+    "flags, identity, host, authors.network FROM lines JOIN channels ON channels.id = channel "
     "JOIN authors ON authors.id = author "
 )
 
 LineRow = tuple[
-    int, str, str, int, str, str, str, str | None, str | None, str | None, str | None, int, bytes, str
+    int, str, str, int, str, str, str, str | None, str | None, str | None, str | None, int, bytes, str, str
 ]
 
 
@@ -72,6 +72,14 @@ def lines_by_ids(connection: sqlite3.Connection, ids: Sequence[int]) -> list[Lin
     return [found[line_id] for line_id in ids if line_id in found]
 
 
+def line_by_msgid(connection: sqlite3.Connection, network: str, msgid: str) -> Line | None:
+    """The line of a message; the first, where it stands in several channels."""
+    found = connection.execute(
+        f"{_LINE} WHERE msgid = ? AND channels.network = ? ORDER BY lines.id LIMIT 1", (msgid, network)
+    ).fetchone()
+    return None if found is None else line_of(found)
+
+
 def line_of(row: LineRow) -> Line:
     """A row of the query that all lines are read with."""
     (
@@ -89,6 +97,7 @@ def line_of(row: LineRow) -> Line:
         flags,
         identity,
         host,
+        home,
     ) = row
     return Line(
         id=line_id,
@@ -103,6 +112,7 @@ def line_of(row: LineRow) -> Line:
         msgid=msgid,
         reply_to=reply_to,
         origin=origin,
+        home="" if home == network else home,
         fetched=bool(flags & FETCHED),
         redacted=bool(flags & REDACTED),
         identity=identity,

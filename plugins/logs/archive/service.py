@@ -120,11 +120,8 @@ class Archive:
 
     def append(self, line: Line) -> None:
         self._writable()
-        if off_the_record(line.text) or self._consents.is_out(
-            line.network, line.nick, line.account, line.identity
-        ):
-            return
-        self._thread.append(line)
+        if not (off_the_record(line.text) or self._consents.leaves_out(line)):
+            self._thread.append(line)
 
     async def flush(self) -> None:
         await self._write(lambda: None)
@@ -196,6 +193,9 @@ class Archive:
     async def line(self, line_id: int) -> Line | None:
         found: list[Line] = await self._readers.run(reading.lines_by_ids, [line_id])
         return found[0] if found else None
+
+    async def line_of(self, network: str, msgid: str) -> Line | None:
+        return await self._readers.run(reading.line_by_msgid, network, storable(msgid))
 
     async def around(self, line_id: int, before: int = 5, after: int = 5) -> list[Line]:
         return await self._readers.run(reading.around, line_id, before, after)

@@ -48,7 +48,7 @@ _KIND_NUMBERS = {kind: number for number, kind in enumerate(KINDS)}
 
 _There = defaultdict[tuple[str, str, str, str], list[tuple[int, str | None]]]
 Row = tuple[int, int, int, int, str, str | None, str | None, str | None, str | None, int]
-Author = tuple[str, str, str, bytes, str]  # network, nick, account, identity, host
+Author = tuple[str, str, str, bytes, str]  # their own network, nick, account, identity, host
 
 
 class Writer:
@@ -190,7 +190,7 @@ class Writer:
         return free
 
     def _author(self, line: Line) -> int:
-        author = (line.network, line.nick, line.account or "", line.identity, line.host)
+        author = (line.author_network, line.nick, line.account or "", line.identity, line.host)
         known = self._authors.get(author)
         if known is None:
             if len(self._authors) >= AUTHORS_KNOWN:
@@ -274,10 +274,7 @@ class Writer:
         if off_the_record(line.text):
             return False
         consents = self._consents
-        return consents is None or not (
-            consents.is_out(line.network, line.nick, line.account, line.identity)
-            or consents.is_forgotten(line)
-        )
+        return consents is None or not (consents.leaves_out(line) or consents.is_forgotten(line))
 
     def _missing(self, lines: Sequence[Line]) -> list[Line]:
         """Those that no line of the archive is the same as. Each line there stands for one of them."""

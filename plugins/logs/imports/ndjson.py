@@ -29,6 +29,7 @@ class Stored(msgspec.Struct):
     msgid: Short | None = None
     reply_to: Short | None = None
     origin: Short | None = None
+    home: Short = ""
     redacted: bool = False
 
 
@@ -67,6 +68,7 @@ class Ndjson(Reader):
                 msgid=stored.msgid,
                 reply_to=stored.reply_to,
                 origin=stored.origin,
+                home=stored.home,
                 fetched=True,
                 redacted=stored.redacted,
             )

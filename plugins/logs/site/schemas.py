@@ -35,6 +35,7 @@ class LineRecord(Record, omit_defaults=True):
     msgid: str | None = None
     reply_to: Annotated[str, Meta(description="The msgid that it answers")] | None = None
     origin: Annotated[str, Meta(description="The network that a relayed line was spoken on")] | None = None
+    home: Annotated[str, Meta(description="The network of the account, where it is another")] | None = None
     fetched: Annotated[bool, Meta(description="It came from a network's history, or from a file")] = False
     redacted: Annotated[bool, Meta(description="Its text was removed")] = False
 
