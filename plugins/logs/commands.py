@@ -20,6 +20,7 @@ from plugins.logs.line import Line
 from plugins.logs.links import lines_named, sign
 from plugins.logs.publishing import effective
 from plugins.logs.recorder import IRecorder
+from plugins.logs.relayed import relaying_of
 from plugins.logs.sessions import ISessions
 from plugins.logs.settings import ChannelSettings, Publish
 from plugins.logs.site.addresses import place_path
@@ -119,7 +120,7 @@ async def logs_optout(request: Request) -> str:
     await _forget_sightings(request, person)
     only = "" if person.account else ": under another I would know you only with a services account"
     return (
-        f"nothing that you say is kept any more in the logs of {request.network} ({_known_as(person)}"
+        f"nothing that you say is kept any more in {_logs_of(request)} ({_known_as(person)}"
         f"{only}); what is there already stays until you say {_prefix(request)}logs forget me"
     )
 
@@ -129,7 +130,7 @@ async def logs_optin(request: Request) -> str:
     """Have what you say kept again in the logs of this network."""
     person = person_of(request)
     await _opt_out(request, person, out=False)
-    return f"what you say is kept again in the logs of {request.network} ({_known_as(person)})"
+    return f"what you say is kept again in {_logs_of(request)} ({_known_as(person)})"
 
 
 @command("logs forget", private=True, time_limit=ERASING_LIMIT)
@@ -139,25 +140,26 @@ async def logs_forget(request: Request, who: Literal["me"], code: str | None = N
     Example: logs forget me
     """
     archive, person, now = IArchive(request.factory), person_of(request), time.time()
-    asker, network = _asker(request, person), request.network
+    asker, network, where = _asker(request, person), request.network, _logs_of(request)
     asked_by = [person, *before_login(request)]
     if code is None:
         with busy_is_told(request):
             count = sum([await archive.count(network, one) for one in asked_by])
         rest = "" if person.account else "; what was said before this session may be another's"
         return (
-            f"{how_many(count)} of yours ({_known_as(person)}) would be removed from the logs of {network}, "
+            f"{how_many(count)} of yours ({_known_as(person)}) would be removed from {where}, "
             f"which cannot be undone{rest}. To have it done say, within {CODE_MINUTES} minutes: "
             f"logs forget me {code_of(archive.key, asker, now)}"
         )
     if not confirms(archive.key, asker, code, now):
         raise request.error("that is not the code, or its time is over: say logs forget me for a new one")
+    await _forget_waiting(request, *asked_by)  # first: what is carried meanwhile would be kept
     with busy_is_told(request):
         count = sum([await archive.forget(network, one) for one in asked_by])
     await _forget_sightings(request, *asked_by)
     return (
-        f"removed {how_many(count)} of yours from the logs of {network}; copies that others made I cannot "
-        "reach, and what you say from now on is kept unless you say logs optout"
+        f"removed {how_many(count)} of yours from {where}; copies that others made I cannot reach, and what "
+        "you say from now on is kept unless you say logs optout"
     )
 
 
@@ -209,7 +211,7 @@ def place_of(request: Request, channel: str) -> str | None:
 
 
 def said_by_asker(request: Request, lines: Sequence[Line]) -> bool:
-    """Whether all of the lines are the asker's own."""
+    """Whether all of the lines are the asker's own; also where our relay carried them to."""
     fold = request.client.state.fold
 
     def is_of(line: Line, person: Person) -> bool:
@@ -220,8 +222,7 @@ def said_by_asker(request: Request, lines: Sequence[Line]) -> bool:
 
     asker = [person_of(request), *before_login(request)]
     return all(
-        line.network == request.network and line.origin is None and any(is_of(line, one) for one in asker)
-        for line in lines
+        line.author_network == request.network and any(is_of(line, one) for one in asker) for line in lines
     )
 
 
@@ -307,6 +308,12 @@ def _prefix(request: Request) -> str:
     return prefix
 
 
+def _logs_of(request: Request) -> str:
+    """The logs that the asker's lines are kept in."""
+    carried = "" if relaying_of(request.factory) is None else " and of where I relay it to"
+    return f"the logs of {request.network}{carried}"
+
+
 def _known_as(person: Person) -> str:
     """What of a person is known: "account alice", "bob and bob2 from your host"."""
     if person.account is not None:
@@ -350,6 +357,14 @@ async def _opt_out(request: Request, person: Person, *, out: bool) -> None:
     with busy_is_told(request):
         for one in (person, *before_login(request)):
             await IArchive(request.factory).opt_out(request.network, one, out)
+
+
+async def _forget_waiting(request: Request, *persons: Person) -> None:
+    """What the relay has not carried yet is carried no more."""
+    relaying = relaying_of(request.factory)
+    for person in persons if relaying is not None else ():
+        for nick in person.nicks or (request.user.nick,):
+            await relaying.forget(request.network, replace(request.user, nick=nick, account=person.account))
 
 
 async def _forget_sightings(request: Request, *persons: Person) -> None:

@@ -1,5 +1,7 @@
 """What an event is in a log: the `Line` that is kept of it, live or from a network's history.
 
+What our own relay said is a line of the person who spoke, with the account and the identity that they have on
+their network (`Line.home`): only of such lines these are known, whatever name of a network others may write.
 A message of several lines (IRCv3 draft "multiline") is one `Line` whose text has line breaks. What was said
 to a part of a channel only (`@#channel`) is not for everybody, and is never kept; nor is what is private. Of
 modes the hosts in masks, and channel keys, are left out: hosts are never shown, and keys are secret.
@@ -40,13 +42,22 @@ NO_TAGS: dict[str, str] = {}
 
 
 class Lines:
-    """Makes lines. `archive` is asked for identities; what is made is not kept yet."""
+    """Makes lines. `archive` is asked for identities, `speaker_of` for the `Speaker` of what our relay said;
+    what is made is not kept yet."""
 
-    def __init__(self, archive: Any, settings: Settings, places: Places, clocks: Clocks) -> None:
+    def __init__(
+        self,
+        archive: Any,
+        settings: Settings,
+        places: Places,
+        clocks: Clocks,
+        speaker_of: Callable[[MessageReceived], Any],
+    ) -> None:
         self.places = places
         self.clocks = clocks
         self.keeps_comings = settings.events
         self._identity: Callable[[User], bytes] = archive.identity
+        self._speaker_of = speaker_of
         self._keep_hosts = settings.keep_hosts
         self._clients: Any = places.clients
         self._replayed: dict[str, Callable[[Kept, LineReceived, User, list[str]], Line | None]] = {
@@ -65,6 +76,9 @@ class Lines:
         """A message, notice or action: under the person who spoke, where a bot relayed it."""
         user, text, kind = event.user, event.text, event.kind
         tags = event.message.tags if event.message is not None else NO_TAGS
+        bot = relaymsg_bot(tags) if tags else None
+        if (event.own or bot is not None) and (speaker := self._speaker_of(event)) is not None:
+            return self._carried(kept, event, speaker)
         if kept.relays and self.places.fold(event.network, user.nick) in kept.relays:
             if off_the_record(text):
                 return None
@@ -74,13 +88,22 @@ class Lines:
                 return self._relayed(
                     kept, event, kind, relayed.nick, relayed.origin or user.nick, relayed.text
                 )
-        if tags and (bot := relaymsg_bot(tags)) is not None:
+        if bot is not None:
             capabilities = self._clients[event.network].session.capabilities.available
             nick, origin = relaymsg_nick(user.nick, capabilities.get("draft/relaymsg"))
             return self._relayed(kept, event, kind, nick, origin or bot, text)
         line = self._line(kept, event, kind, user, text)
         if tags:
             line.msgid, line.reply_to = event.msgid, event.reply_to
+        return line
+
+    def _carried(self, kept: Kept, event: MessageReceived, speaker: Any) -> Line | None:
+        """A line of our own relay. Nothing of what was off the record, however many messages it became."""
+        if speaker.off_the_record or off_the_record(speaker.text):
+            return None
+        line = self._line(kept, event, speaker.kind, speaker.user, speaker.text)
+        line.origin, line.home = speaker.network, speaker.place.partition("/")[0]
+        line.msgid, line.reply_to = event.msgid, event.reply_to
         return line
 
     def _relayed(

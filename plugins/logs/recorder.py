@@ -11,6 +11,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from zope.interface import Attribute
@@ -20,6 +21,7 @@ from plugins.logs.interfaces import ArchiveBusy
 from plugins.logs.line import Line
 from plugins.logs.lines import Lines
 from plugins.logs.places import Places
+from plugins.logs.relayed import speaker_of
 from plugins.logs.sessions import ISessions, Sessions
 from plugins.logs.settings import Settings
 from pynfo import IEvents, IOperator, IScheduler
@@ -71,7 +73,7 @@ class Recorder:
         self, factory: Any, archive: Any, settings: Settings, *, clock: Callable[[], float] = time.time
     ) -> None:
         self.places = Places(factory.clients, settings)
-        self.lines = Lines(archive, settings, self.places, Clocks(clock))
+        self.lines = Lines(archive, settings, self.places, Clocks(clock), partial(speaker_of, factory))
         self.sessions = Sessions(self.places.fold, archive.identity, clock)
         self._factory = factory
         self._archive = archive
@@ -139,6 +141,14 @@ class Recorder:
         self._keep(line)
         if line.account is None and line.origin is None:
             self.sessions.saw(event.network, line.nick, line.time)
+        elif line.home and line.account is None:
+            self._heard_elsewhere(line)
+
+    def _heard_elsewhere(self, line: Line) -> None:
+        """Somebody without an account spoke where we relay, which may be in a channel that is not kept."""
+        client = self._factory.clients.get(line.home)
+        if client is not None and client.state.user(line.nick) is not None:
+            self.sessions.saw(line.home, line.nick, line.time)
 
     def _keep(self, line: Line) -> None:
         if line.time < self._clock() - WRONG:  # a bouncer's playback, which only looks as if it were said now
@@ -185,7 +195,7 @@ class Recorder:
         self.sessions.left(event.network, event.user.nick)
 
     def _renamed(self, event: UserRenamed) -> None:
-        seen = False
+        seen = self.sessions.knows(event.network, event.old_nick)
         for channel in event.channels:
             kept = self.places.of(event.network, channel)
             if kept is not None:

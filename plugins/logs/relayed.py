@@ -3,15 +3,19 @@
 Relay bots that the config names write `<nick> text`, `<nick@network> text` or `[network] <nick> text`, of
 actions `* nick text`, with colours and invisible characters in the nick so that nobody is highlighted. What
 anybody else writes in that form is ordinary text. RELAYMSG (IRCv3 draft "relaymsg") is marked by the server:
-its nicks are `nick/network`, or made with whatever separators the capability's value lists.
+its nicks are `nick/network`, or made with whatever separators the capability's value lists. Of what our own
+relay carried the plugin `relay` knows more of the person than their nick.
 """
 
 from __future__ import annotations
 
 import re
+import sys
+from typing import Any
 
 import msgspec
 
+from pynfo.irc.events import MessageReceived
 from pynfo.irc.formatting import CODE, PLAIN, style_after
 
 NAME_LENGTH = 64  # characters of a nick or a network that a relay tells
@@ -37,6 +41,18 @@ class Spoken(msgspec.Struct, frozen=True):
     origin: str
     text: str
     action: bool = False
+
+
+def relaying_of(factory: Any) -> Any:
+    """`IRelaying`; None where nobody offers it. Where the plugin `relay` is not loaded its code stays so."""
+    offered = sys.modules.get("plugins.relay.interfaces")
+    return None if offered is None else offered.IRelaying(factory, None)
+
+
+def speaker_of(factory: Any, event: MessageReceived) -> Any:
+    """The `Speaker` of a line of our own relay; None of any other line."""
+    relaying = relaying_of(factory)
+    return None if relaying is None else relaying.speaker_of(event)
 
 
 def spoken(text: str) -> Spoken | None:

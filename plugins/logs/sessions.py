@@ -65,6 +65,10 @@ class Sessions:
             since=session.since if session else self._clock(),
         )
 
+    def knows(self, network: str, nick: str) -> bool:
+        """Whether somebody of that nick did something in this session of theirs."""
+        return (network, self._fold(network, nick)) in self._sessions
+
     def saw(self, network: str, nick: str, when: float) -> None:
         """Somebody did something."""
         key = network, self._fold(network, nick)
