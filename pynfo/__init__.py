@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pynfo.command import command as command
     from pynfo.interfaces import ICommands as ICommands
     from pynfo.interfaces import IEvents as IEvents
+    from pynfo.interfaces import IHistory as IHistory
     from pynfo.interfaces import IOperator as IOperator
     from pynfo.interfaces import IOutbox as IOutbox
     from pynfo.interfaces import IScheduler as IScheduler
@@ -37,6 +38,7 @@ _HOMES = {
     "pynfo.interfaces": (
         "ICommands",
         "IEvents",
+        "IHistory",
         "IOperator",
         "IOutbox",
         "IScheduler",

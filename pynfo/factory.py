@@ -19,6 +19,7 @@ from pynfo.host import Host
 from pynfo.interfaces import (
     ICommands,
     IEvents,
+    IHistory,
     IOperator,
     IOutbox,
     IScheduler,
@@ -50,6 +51,7 @@ ADAPTERS = {
     IScheduler: ("pynfo.services.scheduler", "Scheduler"),
     IEvents: ("pynfo.services.events", "Events"),
     IOutbox: ("pynfo.services.outbox", "Outbox"),
+    IHistory: ("pynfo.services.history", "History"),
     IOperator: ("pynfo.services.operator", "Operator"),
     ICommands: ("pynfo.services.commands", "Commands"),
     IWeb: ("pynfo.services.web", "Web"),

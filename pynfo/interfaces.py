@@ -191,13 +191,14 @@ class IHistory(Interface):
 
         To be asked when we have come into the channel (`ChannelSynced`); `until` is the time of our join. It
         takes CHATHISTORY, the buffer of a ZNC, or what the network played of itself, whichever there is. A
-        network that cannot answer raises nothing: what it does not tell is a gap. `Page.until` of the last
-        page is `until`. Several may ask for one channel at a time. Bounded: 50,000 lines, 15 minutes.
+        network that cannot answer, or is lost meanwhile, raises nothing: what it does not tell is a gap.
+        Several may ask for one channel at a time. Bounded: 50,000 lines, 15 minutes.
 
-        A `Page` has `events` (as in `HistoryReceived`, oldest first, each with a time of its own; the first
-        pages reach back before `known` and the last past `until` by some seconds, because clocks differ, so
-        that what is known already may come again), `until` (up to there nothing is missing after this page,
-        but for gaps) and `gap` (two times between which nothing is known; None where there is none).
+        A `Page` has `events` (as in `HistoryReceived`, oldest first, each with a time of its own), `until`
+        (up to there nothing is missing after this page, but for gaps; of the last page the `until` that was
+        asked for) and `gap` (two times between which nothing is known, or None). Because clocks differ, the
+        events begin half a minute before `known`, and end some seconds behind `until`: what is known already
+        may come again.
         """
 
     def unasked(event) -> list:

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from random import Random
 
 from plugins.logs.archive.service import Archive
-from plugins.logs.history import IHistory
+from plugins.logs.history import IFilling
 from plugins.logs.interfaces import IArchive
 from plugins.logs.line import MICROSECONDS, Gap, Line
 from pynfo.factory import Factory
@@ -71,7 +71,7 @@ class Synced:
 async def filled(factory):
     """Wait until what was missed has been fetched."""
     async with asyncio.timeout(WAIT):
-        await IHistory(factory).idle()
+        await IFilling(factory).idle()
 
 
 async def settled(factory):

@@ -12,10 +12,9 @@ from importlib import import_module
 
 import pytest
 
-from plugins.logs.history import IHistory
+from plugins.logs.history import IFilling
 from plugins.logs.interfaces import IArchive
-from plugins.logs.recorder import IRecorder
-from pynfo.interfaces import IOutbox
+from pynfo.interfaces import IHistory, IOutbox
 from pynfo.irc.message import Message
 from pynfo.irc.settings import ChannelSettings, NetworkSettings
 from pynfo.testing import Server
@@ -366,7 +365,7 @@ async def test_a_heartbeat_tells_the_archive_how_far_all_is_known(tmp_path, monk
     async with serving() as server, factory_on(server, config(tmp_path)) as factory:
         first, pings = await IArchive(factory).known_until(PLACE), len(asked(server, "PING"))
         monkeypatch.setattr("plugins.logs.history.PONG_WAIT", 0.05)
-        await IHistory(factory).beat()
+        await IFilling(factory).beat()
         second = await IArchive(factory).known_until(PLACE)
         assert first < second <= time.time()
         assert len(asked(server, "PING")) == pings + 1
@@ -378,7 +377,7 @@ async def test_while_history_is_fetched_nothing_is_claimed_to_be_known(tmp_path)
     async with serving() as server:
         server.handle("CHATHISTORY", lambda connection, message: None)
         async with serving_bot(server, tmp_path) as factory:
-            await IHistory(factory).beat()
+            await IFilling(factory).beat()
             assert abs(await IArchive(factory).known_until(PLACE) - (now - 600)) < 0.001
     assert gaps(tmp_path) == []
 
@@ -408,7 +407,7 @@ async def test_a_plugin_that_goes_from_a_quiet_network_asks_whether_it_has_heard
         if not alive:
             server.handle("PING", lambda connection, message: None)
         session, began = factory.clients[NETWORK].session, time.time()
-        monkeypatch.setattr(IRecorder(factory).lines.clocks, "now", lambda network: time.time() + 40)
+        monkeypatch.setattr(IHistory(factory), "clock", lambda network: time.time() + 40)
         monkeypatch.setattr(session, "_heard", session.heard - 40)
         await factory.plugins.unload("logs")
     assert abs(await known_in(tmp_path) - (began + 40 * alive)) < 10
@@ -429,7 +428,7 @@ async def test_an_archive_that_is_busy_is_tried_again(tmp_path, monkeypatch):
     await before(tmp_path, line("known", now - 610, msgid="k"), known=now - 600)
     monkeypatch.setattr("plugins.logs.history.RETRIES", (0.01,))
     filling = import_module("plugins.logs.filling")  # as it is now: a plugin's modules are imported anew
-    add, failures = filling.Filling._keep, deque([1, 1])
+    add, failures = filling.Filling.keep, deque([1, 1])
 
     async def busy(self, *arguments):
         if failures:
@@ -437,7 +436,7 @@ async def test_an_archive_that_is_busy_is_tried_again(tmp_path, monkeypatch):
             raise import_module("plugins.logs.interfaces").ArchiveBusy("the disk is full")
         await add(self, *arguments)
 
-    monkeypatch.setattr(filling.Filling, "_keep", busy)
+    monkeypatch.setattr(filling.Filling, "keep", busy)
     remembered = told("known", now - 610, "k"), told("missed", now - 300, "m")
     async with serving(*remembered) as server, factory_on(server, config(tmp_path)) as factory:
         assert await texts(factory) == ["known", "missed"]
@@ -449,7 +448,7 @@ async def test_an_archive_that_is_busy_is_tried_again(tmp_path, monkeypatch):
 
 async def test_a_server_that_never_answers_leaves_a_gap(tmp_path, monkeypatch):
     now = time.time()
-    monkeypatch.setattr("plugins.logs.asking.ANSWER_LIMIT", 0.02)
+    monkeypatch.setattr("pynfo.services.history_asking.ANSWER_LIMIT", 0.02)
     await before(tmp_path, known=now - 600)
     async with serving() as server:
         server.handle("CHATHISTORY", lambda connection, message: None)
@@ -499,7 +498,7 @@ def chathistory_of(connection, message):
 
 async def test_a_server_that_goes_on_for_ever_is_cut_short(tmp_path, monkeypatch):
     now = time.time()
-    monkeypatch.setattr("plugins.logs.filling.LINES_LIMIT", 300)
+    monkeypatch.setattr("pynfo.services.history.LINES_LIMIT", 300)
     await before(tmp_path, known=now - 600)
     numbers = iter(range(1_000_000))
 

@@ -51,11 +51,11 @@ async def init(factory: Any) -> None:
 
 async def fini(factory: Any) -> None:
     """While all is still heard: find out that nothing was missed so far."""
-    from plugins.logs.history import IHistory
+    from plugins.logs.history import IFilling
 
-    history = IHistory(factory, None)
-    if history is not None:
-        await history.hear()
+    filling = IFilling(factory, None)
+    if filling is not None:
+        await filling.hear()
 
 
 async def pages(factory: Any) -> None:

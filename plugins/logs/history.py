@@ -14,20 +14,19 @@ from collections import defaultdict, deque
 from contextlib import suppress
 from typing import Any
 
-from plugins.logs.asking import Questions
-from plugins.logs.filling import Filling, Presence
+from plugins.logs.filling import HEARTBEAT, Filling, Presence
 from plugins.logs.interfaces import ArchiveBusy
 from plugins.logs.places import Kept
 from plugins.logs.recorder import IRecorder
 from plugins.logs.settings import Settings
-from pynfo import IEvents, IScheduler
+from pynfo import IEvents, IHistory, IScheduler
 from pynfo.interfaces import Interface
 from pynfo.irc.client import Client
 from pynfo.irc.events import (
     ChannelSynced,
+    Event,
     HistoryReceived,
     NetworkDown,
-    StandardReply,
     UserJoined,
     UserKicked,
     UserParted,
@@ -39,7 +38,6 @@ from pynfo.irc.pacing import QueueFull
 
 log = logging.getLogger(__name__)
 
-HEARTBEAT = 30.0  # seconds
 QUIET = 10.0  # seconds without a word of the network, after which a heartbeat asks for one
 PONG_WAIT = 5.0  # seconds that it waits for it
 BRIEF = 0.5  # seconds without a word, after which one is asked for before the plugin goes
@@ -49,7 +47,7 @@ RETRIES = (5.0, 30.0, 120.0)  # seconds between tries where the archive is busy;
 UNASKED_LIMIT = 100_000  # lines that came unasked and wait for the archive; past it what comes is left out
 
 
-class IHistory(Interface):
+class IFilling(Interface):
     """The fetching of what was said while the bot was away."""
 
     async def idle() -> None:
@@ -67,16 +65,15 @@ class History:
         self._factory = factory
         self._archive = archive
         self._places = recorder.lines.places
-        self._clocks = recorder.lines.clocks
-        self._questions = Questions(factory, self._places)
-        self._filling = Filling(factory, archive, recorder, self._questions)
+        self._history = IHistory(factory)
+        self._filling = Filling(factory, archive, recorder)
         self._here: dict[str, Presence] = {}  # by place: the kept channels that we are in
         self._at_once: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(AT_ONCE))
-        self._unasked: deque[tuple[Kept, HistoryReceived]] = deque()
+        self._unasked: deque[tuple[Kept, list[Event], float]] = deque()
         self._ended: dict[str, float] = {}  # by place: up to when it is known, to be told to the archive
         self._telling = asyncio.Lock()
-        factory.register_adapter(IHistory, lambda factory: self)
-        IHistory(factory)  # made now, so that it is stopped with the plugin
+        factory.register_adapter(IFilling, lambda factory: self)
+        IFilling(factory)  # made now, so that it is stopped with the plugin
         subscribe = IEvents(factory).subscribe
         subscribe(UserJoined, self._joined)
         subscribe(ChannelSynced, self._synced)
@@ -84,14 +81,13 @@ class History:
         subscribe(UserKicked, self._parted)
         subscribe(NetworkDown, self._down)
         subscribe(HistoryReceived, self._received)
-        subscribe(StandardReply, self._questions.replied)
         self._scheduler = IScheduler(factory)
         self._scheduler.schedule(HEARTBEAT, self.beat)
         for client in factory.clients.values():  # the plugin was loaded while the bot was in channels
             for channel in client.state.channels.values() if client.up else ():
                 kept = self._places.of(client.name, channel.name)
                 if kept is not None:
-                    self._begin(self._come(client, kept, self._clocks.now(client.name)))
+                    self._begin(self._come(client, kept, self._history.clock(client.name)))
 
     async def stop(self) -> None:
         """Tell the archive up to when all is known."""
@@ -100,29 +96,27 @@ class History:
         await self._tell_ends()
 
     async def idle(self) -> None:
-        """See `IHistory`."""
+        """See `IFilling`."""
         while tasks := [presence.task for presence in self._here.values() if presence.task is not None]:
             await asyncio.wait(tasks)
             await asyncio.sleep(0)  # they are forgotten by then
 
     async def hear(self) -> None:
-        """See `IHistory`. Where a network is silent, what it may have said is a gap."""
+        """See `IFilling`. Where a network is silent, what it may have said is a gap."""
         quiet = {
             presence.client.name: presence.client
             for presence in self._here.values()
             if presence.client.up and presence.client.silence > BRIEF
         }
-        asked = [self._questions.dealt_with(client) for client in quiet.values()]
-        with suppress(TimeoutError):
-            async with asyncio.timeout(LAST_WAIT):
-                await asyncio.gather(*asked, return_exceptions=True)
+        asked = [client.synchronise(LAST_WAIT) for client in quiet.values()]
+        await asyncio.gather(*asked, return_exceptions=True)
 
     # -- coming and going
 
     def _joined(self, event: UserJoined) -> None:
         if event.own and (kept := self._places.of(event.network, event.channel)) is not None:
             client = self._factory.clients[event.network]
-            self._come(client, kept, self._clocks.time_of(event))
+            self._come(client, kept, self._history.time_of(event))
 
     def _synced(self, event: ChannelSynced) -> None:
         kept = self._places.of(event.network, event.channel)
@@ -134,7 +128,7 @@ class History:
         if event.own and (kept := self._places.of(event.network, event.channel)) is not None:
             presence = self._here.get(kept.place)
             if presence is not None:
-                self._go(presence, self._clocks.time_of(event))
+                self._go(presence, self._history.time_of(event))
                 self._scheduler.spawn(self._tell_ends())
 
     def _down(self, event: NetworkDown) -> None:
@@ -166,7 +160,7 @@ class History:
 
     def _heard(self, presence: Presence) -> float:
         """Up to when we have heard what was said: when the network last said anything."""
-        return float(self._clocks.now(presence.kept.network)) - presence.client.silence
+        return float(self._history.clock(presence.kept.network)) - presence.client.silence
 
     # -- filling
 
@@ -187,42 +181,42 @@ class History:
         finally:
             presence.task = None
         presence.complete = True
-        self._unasked.extend((presence.kept, event) for event in presence.arrived)
+        self._unasked.extend((presence.kept, events, presence.heard) for events in presence.arrived)
         presence.arrived.clear()
         await self._keep_unasked()
 
     def _received(self, event: HistoryReceived) -> None:
-        if self._questions.received(event):
-            return
+        events = self._history.unasked(event)
         kept = self._places.of(event.network, event.target)
-        if kept is None:
+        if kept is None or not events:
             return
-        waiting = sum(len(batch.events) for _, batch in self._unasked)
-        waiting += sum(len(batch.events) for here in self._here.values() for batch in here.arrived)
-        if waiting + len(event.events) > UNASKED_LIMIT:
-            log.warning("%s: %d old lines are left out: too many wait", kept.place, len(event.events))
+        waiting = sum(len(some) for _, some, _ in self._unasked)
+        waiting += sum(len(some) for here in self._here.values() for some in here.arrived)
+        if waiting + len(events) > UNASKED_LIMIT:
+            log.warning("%s: %d old lines are left out: too many wait", kept.place, len(events))
             return
         presence = self._here.get(kept.place)
         if presence is not None and not presence.complete:
-            presence.arrived.append(event)
+            presence.arrived.append(events)
         else:
-            self._unasked.append((kept, event))
+            self._unasked.append((kept, events, 0.0))
             self._scheduler.spawn(self._keep_unasked())
 
     async def _keep_unasked(self) -> None:
         while self._unasked:
-            kept, event = self._unasked.popleft()
+            kept, events, heard = self._unasked.popleft()
             try:
-                await self._filling.keep_unasked(kept, event)
+                await self._filling.keep(kept, events, heard)
             except ArchiveBusy as busy:
-                log.warning("%s: %d old lines are lost: %s", kept.place, len(event.events), busy)
+                log.warning("%s: %d old lines are lost: %s", kept.place, len(events), busy)
 
     # -- what the archive is told
 
     async def beat(self) -> None:
         """Tell the archive that the channels we are in are complete up to now."""
         for presence in self._here.values():
-            if not presence.begun and self._clocks.now(presence.kept.network) - presence.joined > HEARTBEAT:
+            here_for = self._history.clock(presence.kept.network) - presence.joined
+            if not presence.begun and here_for > HEARTBEAT:
                 self._begin(presence)  # the end of NAMES never came
         here = [presence for presence in self._here.values() if presence.complete and presence.client.up]
         quiet = {

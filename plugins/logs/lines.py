@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from plugins.logs.clocks import Clocks
 from plugins.logs.consent import off_the_record
 from plugins.logs.line import Kind, Line
 from plugins.logs.places import Kept, Places
@@ -42,19 +41,19 @@ NO_TAGS: dict[str, str] = {}
 
 
 class Lines:
-    """Makes lines. `archive` is asked for identities, `speaker_of` for the `Speaker` of what our relay said;
-    what is made is not kept yet."""
+    """Makes lines. `archive` is asked for identities, `time_of` for times, `speaker_of` for the `Speaker` of
+    what our relay said; what is made is not kept yet."""
 
     def __init__(
         self,
         archive: Any,
         settings: Settings,
         places: Places,
-        clocks: Clocks,
+        time_of: Callable[[Event], float],
         speaker_of: Callable[[MessageReceived], Any],
     ) -> None:
         self.places = places
-        self.clocks = clocks
+        self.time_of = time_of
         self.keeps_comings = settings.events
         self._identity: Callable[[User], bytes] = archive.identity
         self._speaker_of = speaker_of
@@ -113,7 +112,7 @@ class Lines:
         return Line(
             network=kept.network,
             channel=kept.channel,
-            time=self.clocks.time_of(event),
+            time=self.time_of(event),
             kind=kind,
             nick=nick,
             text=text,
@@ -225,7 +224,7 @@ class Lines:
         return Line(
             network=kept.network,
             channel=kept.channel,
-            time=self.clocks.time_of(event),
+            time=self.time_of(event),
             kind=kind,
             nick=user.nick,
             account=user.account,

@@ -16,7 +16,6 @@ from typing import Any
 
 from zope.interface import Attribute
 
-from plugins.logs.clocks import WRONG, Clocks
 from plugins.logs.interfaces import ArchiveBusy
 from plugins.logs.line import Line
 from plugins.logs.lines import Lines
@@ -24,8 +23,9 @@ from plugins.logs.places import Places
 from plugins.logs.relayed import speaker_of
 from plugins.logs.sessions import ISessions, Sessions
 from plugins.logs.settings import Settings
-from pynfo import IEvents, IOperator, IScheduler
+from pynfo import IEvents, IHistory, IOperator, IScheduler
 from pynfo.interfaces import Interface
+from pynfo.irc.clocks import WRONG
 from pynfo.irc.events import (
     ChannelRenamed,
     ChannelSynced,
@@ -33,7 +33,6 @@ from pynfo.irc.events import (
     MessageRedacted,
     ModeChanged,
     NetworkDown,
-    NetworkUp,
     TopicChanged,
     User,
     UserJoined,
@@ -73,7 +72,8 @@ class Recorder:
         self, factory: Any, archive: Any, settings: Settings, *, clock: Callable[[], float] = time.time
     ) -> None:
         self.places = Places(factory.clients, settings)
-        self.lines = Lines(archive, settings, self.places, Clocks(clock), partial(speaker_of, factory))
+        time_of = IHistory(factory).time_of
+        self.lines = Lines(archive, settings, self.places, time_of, partial(speaker_of, factory))
         self.sessions = Sessions(self.places.fold, archive.identity, clock)
         self._factory = factory
         self._archive = archive
@@ -100,7 +100,6 @@ class Recorder:
         subscribe(MessageRedacted, self._redaction)
         subscribe(ChannelSynced, self._synced)
         subscribe(ChannelRenamed, self._channel_renamed)
-        subscribe(NetworkUp, self._up)
         subscribe(NetworkDown, self._down)
         for client in factory.clients.values():  # the plugin was loaded while the bot was in channels
             for channel in client.state.channels.values():
@@ -161,13 +160,11 @@ class Recorder:
     # -- coming and going
 
     def _joined(self, event: UserJoined) -> None:
-        if event.own:
-            self.lines.clocks.compare(event)
         kept = self.places.of(event.network, event.channel)
         if kept is None:
             return
         if not event.user.account:
-            self.sessions.saw(event.network, event.user.nick, self.lines.clocks.time_of(event))
+            self.sessions.saw(event.network, event.user.nick, self.lines.time_of(event))
         if self._keeps_comings:
             self._keep(self.lines.joined(kept, event))
 
@@ -203,7 +200,7 @@ class Recorder:
                 if self._keeps_comings:
                     self._keep(self.lines.renamed(kept, event))
         if seen:
-            when = self.lines.clocks.time_of(event)
+            when = self.lines.time_of(event)
             self.sessions.renamed(event.network, event.old_nick, event.user.nick, when)
 
     def _went(self, network: str, nick: str, *, own: bool) -> None:
@@ -216,9 +213,6 @@ class Recorder:
             self.sessions.keep(network, lambda nick: user(nick) is not None)
         elif user(nick) is None:
             self.sessions.left(network, nick)
-
-    def _up(self, event: NetworkUp) -> None:
-        self.lines.clocks.connected(event.network)
 
     def _down(self, event: NetworkDown) -> None:
         self.sessions.keep(event.network, lambda nick: False)

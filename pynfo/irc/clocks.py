@@ -1,13 +1,12 @@
-"""What time it is on a network, and what time a line gets.
+"""What time it is on a network, and what time an event gets. Sans-IO: the clock is handed in.
 
-Lines have the time of the server that they came through, also when they come a second time, from its history.
-A server's clock that is wrong by more than `WRONG` is corrected by what it is ahead of ours, and no line is
-later than now.
+Events have the time of the server that they came through, also when they come a second time, from its
+history. A server's clock that is wrong by more than `WRONG` is corrected by what it is ahead of ours, and no
+event is later than now.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 
 from pynfo.irc.events import Event
@@ -18,8 +17,8 @@ WRONG = 300.0  # seconds between a server's clock and ours, past which ours is r
 class Clocks:
     """`clock` gives UTC epoch seconds."""
 
-    def __init__(self, clock: Callable[[], float] = time.time) -> None:
-        self.clock = clock
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
         self._ahead: dict[str, float] = {}  # by network: seconds that its clock is before ours
         self._wrong: set[str] = set()
 
@@ -35,17 +34,17 @@ class Clocks:
         """
         if event.message is None or "time" not in event.message.tags:
             return
-        ahead = event.time - self.clock()
+        ahead = event.time - self._clock()
         ahead = self._ahead[event.network] = max(ahead, self._ahead.get(event.network, ahead))
         (self._wrong.add if abs(ahead) > WRONG else self._wrong.discard)(event.network)
 
     def now(self, network: str) -> float:
         """The time that a line said now would have."""
-        return self.clock() + (0.0 if network in self._wrong else self._ahead.get(network, 0.0))
+        return self._clock() + (0.0 if network in self._wrong else self._ahead.get(network, 0.0))
 
     def time_of(self, event: Event) -> float:
-        """The time that the line of an event has: never later than now, by more than clocks may differ."""
-        when, now = self.told(event), self.clock()
+        """The time that an event has: never later than now, by more than clocks may differ."""
+        when, now = self.told(event), self._clock()
         return now if when > now + WRONG else when
 
     def told(self, event: Event) -> float:
