@@ -165,6 +165,8 @@ class IOutbox(Interface):
         bulk: bool = True,
         max_age: float | None = None,
         tags: dict[str, str] | None = None,
+        durable: bool = False,
+        key: str | None = None,
     ):
         """Say `text` to `network/#channel` or `network/nick`. Returns a `Delivery`.
 
@@ -174,6 +176,17 @@ class IOutbox(Interface):
         30). `await delivery` gives the `msgid`s (or None each) when the network has echoed it, or, where it
         does not echo, when it was written; raises `Undelivered`. Raises `OutboxFull` where the bounded queue
         is full, `LookupError` for a network that there is not.
+
+        `durable`: it is kept on disk until the network has it, over disconnects, restarts and `kill -9`, for
+        `max_age` seconds (3600). `key`: under it nothing is said to that target again, for a week at least.
+        """
+
+    def queue(name: str, owner):
+        """A durable queue of one's own. Returns a `pynfo.services.outbox_queue.Queue`.
+
+        `owner` (`pynfo.services.outbox_item.Owner`) tells how what is put into it looks, when it leaves, and
+        hears what became of it. It goes with its plugin; what was not said by then waits, on disk, for the
+        next owner of that name. Raises `ValueError` while there is another.
         """
 
     def say_tags(target: str, tags: dict[str, str]):

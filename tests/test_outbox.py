@@ -10,7 +10,8 @@ from pynfo.interfaces import IEvents, IOutbox
 from pynfo.irc.events import NetworkDown
 from pynfo.irc.message import Message
 from pynfo.irc.pacing import QueueFull
-from pynfo.services.outbox import LINES_LIMIT, Undelivered
+from pynfo.services.outbox import Undelivered
+from pynfo.services.outbox_text import LINES_LIMIT
 from pynfo.testing import Server
 from pynfo.testing.bot import Bot, config_for
 

@@ -1,23 +1,29 @@
 """`IOutbox`: what the bot says. The one place where text becomes PRIVMSG, NOTICE and TAGMSG.
 
 Text is cleaned of control characters that are not formatting, split so that no server cuts it, and queued
-with its network's client, which paces it.
+with its network's client, which paces it. What is durable goes through a queue on disk first:
+`outbox_queue.py` holds it, `outbox_port.py` says it, `outbox_store.py` writes it.
 """
 
 from __future__ import annotations
 
-import asyncio
 import re
-from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
 
 from zope.interface import implementer
 
-from pynfo.interfaces import IOutbox
-from pynfo.irc.formatting import clean
+from pynfo.interfaces import IEvents, IOperator, IOutbox, IScheduler
+from pynfo.irc.events import ChannelSynced, NetworkDown, NetworkUp
 from pynfo.irc.message import Message
 from pynfo.irc.pacing import Outgoing, Priority, QueueFull
-from pynfo.irc.split import split
+from pynfo.ownership import adopt, current_owner
+from pynfo.services.outbox_confirming import Confirming
+from pynfo.services.outbox_delivery import Delivery
+from pynfo.services.outbox_delivery import Undelivered as Undelivered
+from pynfo.services.outbox_item import Owner
+from pynfo.services.outbox_queue import Queue
+from pynfo.services.outbox_store import OutboxStore
+from pynfo.services.outbox_text import DurableText, Said
 
 if TYPE_CHECKING:
     from pynfo.factory import Factory
@@ -26,53 +32,12 @@ if TYPE_CHECKING:
 BULK_AGE = 600.0  # seconds
 ANSWER_AGE = 30.0  # seconds
 NAME_LENGTH = 64  # characters of a target; networks have at most 50
-SURELY_FITS = 100  # characters of ASCII that fit a line after any source and target
-LINES_LIMIT = 100  # lines that one text may become
+TEXTS = "text"  # the queue of what is said with `durable=True`
+MATTER = "outbox"
 
 _SENDABLE = re.compile(r"[^\0-\x20,\x7f]+").fullmatch
 
 OutboxFull = QueueFull
-
-
-class Undelivered(Exception):
-    """It was not said. The message is one sentence that tells why."""
-
-
-class Delivery:
-    """What becomes of what was said. `await delivery` gives its `msgids`, or raises `Undelivered`.
-
-    Done at once where there was nothing to say.
-    """
-
-    __slots__ = ("_future", "_left", "msgids", "reason")
-
-    def __init__(self, lines: int) -> None:
-        self.msgids: list[str | None] = [None] * lines  # one a line; None where the network gives no id
-        self.reason: str | None = None  # why a line was not said
-        self._left = lines
-        self._future: asyncio.Future[None] | None = None
-
-    @property
-    def done(self) -> bool:
-        """Whether it is known of every line what became of it."""
-        return self._left <= 0
-
-    def __await__(self) -> Generator[Any, None, list[str | None]]:
-        if not self.done:
-            if self._future is None:
-                self._future = asyncio.get_running_loop().create_future()
-            yield from asyncio.shield(self._future).__await__()
-        if self.reason is not None:
-            raise Undelivered(self.reason)
-        return self.msgids
-
-    def settle(self, index: int, msgid: str | None, reason: str | None) -> None:
-        """It is known what became of one line."""
-        self.msgids[index] = msgid
-        self.reason = self.reason or reason
-        self._left -= 1
-        if self._left == 0 and self._future is not None and not self._future.done():
-            self._future.set_result(None)
 
 
 class _Line(Outgoing):
@@ -108,7 +73,33 @@ class Outbox:
     """See `IOutbox`."""
 
     def __init__(self, factory: Factory) -> None:
+        self._factory = factory
         self._clients = factory.clients
+        self._store = OutboxStore(factory.state_dir / "outbox.sqlite", self._tell)
+        self._queues: dict[str, Queue] = {}
+        self._confirming: dict[str, Confirming] = {}  # by network
+        self._next_id = 1
+        self._texts = DurableText()
+
+    async def start(self) -> None:
+        """Read what waits from before. Raises `StorageError`."""
+        IEvents(self._factory).subscribe((NetworkUp, NetworkDown, ChannelSynced), self._happened)
+        waiting, settled = await IScheduler(self._factory).in_thread(self._store.read)
+        for past in settled:
+            self._next_id = max(self._next_id, past.id + 1)
+            ledger = self._named(past.queue).ledger
+            ledger.add(past.key, past.target, past.id, past.about)
+            ledger.confirm(past.key, past.target, past.msgids)
+        for name, item in waiting:
+            self._next_id = max(self._next_id, item.id + 1)
+            self._named(name).load(item)
+        self._named(TEXTS).open(self._texts, None)
+
+    async def stop(self) -> None:
+        """What is not said by now waits on disk."""
+        for queue in self._queues.values():
+            queue.stop()
+        await self._store.stop()
 
     def say(
         self,
@@ -119,20 +110,20 @@ class Outbox:
         bulk: bool = True,
         max_age: float | None = None,
         tags: dict[str, str] | None = None,
+        durable: bool = False,
+        key: str | None = None,
     ) -> Delivery:
         client, name = self._find(target)
-        command = "NOTICE" if kind == "notice" else "PRIVMSG"
-        before, after = ("\x01ACTION ", "\x01") if kind == "action" else ("", "")
-        if 0 < len(text) < SURELY_FITS and text.isascii() and text.isprintable() and not before:
-            messages = [Message(command, [name, text])]
-        else:
-            pieces = _pieces(text, client.state.room(command, name, before + after))
-            messages = [Message(command, [name, before + piece + after]) for piece in pieces]
-        if tags and messages:
-            messages[0].tags = {
-                tag: value for tag, value in tags.items() if client.isupport.client_tag_allowed(tag)
-            }
-        return self._queue(client, name, messages, bulk, max_age)
+        said = Said(text, kind, tags or {})
+        if durable:
+            return self._texts.say(self._named(TEXTS), target, said, max_age, key)
+        return self._put(client, name, said.messages(client, name), bulk, max_age)
+
+    def queue(self, name: str, owner: Owner) -> Queue:
+        queue = self._named(name)
+        queue.open(owner, current_owner())
+        adopt(queue.close)
+        return queue
 
     def say_tags(self, target: str, tags: dict[str, str]) -> Delivery:
         client, name = self._find(target)
@@ -140,7 +131,7 @@ class Outbox:
             delivery = Delivery(1)
             delivery.settle(0, None, f"{client.name} has no message tags")
             return delivery
-        return self._queue(client, name, [Message("TAGMSG", [name], None, tags)], True, None)
+        return self._put(client, name, [Message("TAGMSG", [name], None, tags)], True, None)
 
     def _find(self, target: str) -> tuple[Client, str]:
         network, slash, name = target.partition("/")
@@ -151,7 +142,7 @@ class Outbox:
             raise LookupError(f"{target!r} is not network/#channel or network/nick")
         return client, name
 
-    def _queue(
+    def _put(
         self, client: Client, name: str, messages: list[Message], bulk: bool, max_age: float | None
     ) -> Delivery:
         if max_age is None:
@@ -174,13 +165,42 @@ class Outbox:
                 break
         return delivery
 
+    # -- durable
 
-def _pieces(text: str, limit: int) -> list[str]:
-    """Lines of at most `limit` bytes that may be said; none where nothing is left of the text."""
-    pieces: list[str] = []
-    for line in text.split("\n"):
-        if line.strip():
-            pieces += split(clean(line), limit)
-    if len(pieces) > LINES_LIMIT:
-        pieces[LINES_LIMIT - 1 :] = [f"({len(pieces) - LINES_LIMIT + 1} more lines are left out)"]
-    return pieces
+    def _named(self, name: str) -> Queue:
+        queue = self._queues.get(name)
+        if queue is None:
+            queue = self._queues[name] = Queue(
+                name,
+                self._factory,
+                self._store,
+                take_ids=self._take_ids,
+                confirming=self._confirming_of,
+                spawn=IScheduler(self._factory).spawn,
+            )
+        return queue
+
+    def _take_ids(self, count: int) -> int:
+        first = self._next_id
+        self._next_id += count
+        return first
+
+    def _confirming_of(self, network: str) -> Confirming:
+        client = self._clients[network]
+        confirming = self._confirming.get(network)
+        if confirming is None or confirming.client is not client:
+            confirming = self._confirming[network] = Confirming(client)
+        return confirming
+
+    def _happened(self, event: NetworkUp | NetworkDown | ChannelSynced) -> None:
+        if isinstance(event, NetworkDown) and event.network in self._confirming:
+            self._confirming[event.network].broken()
+        for queue in self._queues.values():
+            queue.happened(event)
+
+    def _tell(self, problem: str | None) -> None:
+        operator: Any = IOperator(self._factory)
+        if problem is None:
+            operator.settled(MATTER)
+        else:
+            operator.tell(MATTER, problem)
