@@ -101,23 +101,28 @@ class Filling:
         )
 
     async def _without_own_words(self, kept: Kept, lines: list[Line]) -> list[Line]:
-        """Without what we said and have kept already, where the network does not echo it: then it was kept
-        with no id, at a time of our clock."""
+        """Without what we said, of our own or for the relay, and have kept already, where the network does
+        not echo it: then it was kept with no id, at a time of our clock."""
         client: Client | None = self._factory.clients.get(kept.network)
         if client is None or "echo-message" in client.capabilities:
             return lines
         is_me = client.state.is_me
-        times = [line.time for line in lines if is_me(line.nick)]
+
+        def words_of(line: Line) -> tuple[str, str, str]:
+            """What two tellings have in common: we may have said it under another nick."""
+            return "" if is_me(line.nick) else line.nick, line.kind, line.text
+
+        times = [line.time for line in lines if line.home or is_me(line.nick)]
         if not times:
             return lines
-        said: Counter[tuple[str, str]] = Counter()
+        said: Counter[tuple[str, str, str]] = Counter()
         async for line in self._archive.export(kept.place, min(times) - ECHO_SLACK, max(times) + ECHO_SLACK):
-            if line.msgid is None and not line.fetched and is_me(line.nick):
-                said[line.kind, line.text] += 1
+            if line.msgid is None and not line.fetched and (line.origin or is_me(line.nick)):
+                said[words_of(line)] += 1
         wanted = []
         for line in lines:
-            if is_me(line.nick) and said[line.kind, line.text]:
-                said[line.kind, line.text] -= 1
+            if (line.home or is_me(line.nick)) and said[words_of(line)]:
+                said[words_of(line)] -= 1
             else:
                 wanted.append(line)
         return wanted

@@ -75,8 +75,7 @@ class Lines:
         """A message, notice or action: under the person who spoke, where a bot relayed it."""
         user, text, kind = event.user, event.text, event.kind
         tags = event.message.tags if event.message is not None else NO_TAGS
-        bot = relaymsg_bot(tags) if tags else None
-        if (event.own or bot is not None) and (speaker := self._speaker_of(event)) is not None:
+        if event.own and (speaker := self._speaker_of(event)) is not None:
             return self._carried(kept, event, speaker)
         if kept.relays and self.places.fold(event.network, user.nick) in kept.relays:
             if off_the_record(text):
@@ -87,7 +86,7 @@ class Lines:
                 return self._relayed(
                     kept, event, kind, relayed.nick, relayed.origin or user.nick, relayed.text
                 )
-        if bot is not None:
+        if tags and (bot := relaymsg_bot(tags)) is not None:
             capabilities = self._clients[event.network].session.capabilities.available
             nick, origin = relaymsg_nick(user.nick, capabilities.get("draft/relaymsg"))
             return self._relayed(kept, event, kind, nick, origin or bot, text)

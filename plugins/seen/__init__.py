@@ -6,7 +6,8 @@ everybody reads the answer. Private messages, history that a server plays back, 
 operators of a channel only, do not count.
 
 Where the plugin `logs` is loaded, what people want there holds here too: of those who opted out, and of lines
-that are off the record, no words are kept. And it knows the last words of those who were here before us.
+that are off the record, no words are kept. And it knows the last words of those who were here before us, and
+of those on other networks whose words a relay brings (`alice@oftc`): these are not seen here themselves.
 
 `sightings.py` keeps who was seen, `answers.py` words the answers; this file joins them to IRC.
 """
@@ -22,7 +23,7 @@ import msgspec
 from zope.interface import implementer
 
 from plugins.seen.answers import View, about, follow, last_words, matches
-from plugins.seen.sightings import SHARDS, Sighting, Sightings
+from plugins.seen.sightings import SHARDS, Person, Sighting, Sightings
 from pynfo import IEvents, IScheduler, IStorage, Request, RetrievalError, command
 from pynfo.interfaces import Interface
 from pynfo.irc.events import (
@@ -284,8 +285,8 @@ async def seen(request: Request, nick: str) -> str:
     sightings = ISightings(request.factory).on(request.network)
     if not WILD.isdisjoint(nick):
         return matches(sightings, nick, view, time.time())
-    heard = last_words(follow(sightings, nick, view), view)
-    logged = await last_logged(request, nick, view) if heard is None else None
+    trail = follow(sightings, nick, view)
+    logged = await last_logged(request, nick, view, trail) if last_words(trail, view) is None else None
     return about(sightings, nick, view, time.time(), logged)
 
 
@@ -298,8 +299,14 @@ def archive_of(factory: Any) -> Any:
     return IArchive(factory, None)
 
 
-async def last_logged(request: Request, nick: str, view: View) -> tuple[str, Sighting] | None:
-    """The nick, and the last words that the log has of it in the channels of the view."""
+async def last_logged(
+    request: Request, nick: str, view: View, trail: Iterable[Person]
+) -> tuple[str, Sighting] | None:
+    """The nick, and the last words that the log has of it in the channels of the view.
+
+    `trail`: who of that nick was seen. Somebody on another network is another, and told of as `alice@oftc`
+    only where there is nobody of that nick here.
+    """
     archive = archive_of(request.factory)
     if archive is None:
         return None
@@ -312,8 +319,13 @@ async def last_logged(request: Request, nick: str, view: View) -> tuple[str, Sig
         return None
     if line is None:
         return None
+    name = line.nick
+    if line.origin is not None:
+        if view.present(nick) or any(view.seen(person) for person in trail):
+            return None
+        name = f"{line.nick}@{line.origin}"
     kind = "did" if line.kind == "action" else "said"
-    return line.nick, Sighting(line.time, kind, view.fold(line.channel), line.text)
+    return name, Sighting(line.time, kind, view.fold(line.channel), line.text)
 
 
 def view_of(request: Request) -> View:
