@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plugins.logs.consent import CODE_LENGTH, CODE_MINUTES, code_of, confirms, off_the_record
+from plugins.logs.consent import CODE_LENGTH, CODE_MINUTES, code_of, confirms
 from plugins.logs.links import HOUR, LONGEST, lines_named, read, sign
+from pynfo.off_the_record import off_the_record
 
 KEY = b"k" * 32
 

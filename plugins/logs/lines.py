@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from plugins.logs.consent import off_the_record
 from plugins.logs.line import Kind, Line
 from plugins.logs.places import Kept, Places
 from plugins.logs.relayed import relaymsg_bot, relaymsg_nick, spoken
@@ -33,6 +32,7 @@ from pynfo.irc.events import (
 )
 from pynfo.irc.isupport import ISupport
 from pynfo.irc.message import Message, split_source
+from pynfo.off_the_record import off_the_record
 
 COMINGS: frozenset[Kind] = frozenset({"join", "part", "quit", "nick", "mode"})  # left out with `events=False`
 KEY = "k"  # the mode letter of a channel's key (Modern IRC, "Key Channel Mode")
@@ -96,8 +96,8 @@ class Lines:
         return line
 
     def _carried(self, kept: Kept, event: MessageReceived, speaker: Any) -> Line | None:
-        """A line of our own relay. Nothing of what was off the record, however many messages it became."""
-        if speaker.off_the_record or off_the_record(speaker.text):
+        """A line of our own relay; None where it is a piece of what was off the record."""
+        if speaker.off_the_record:
             return None
         line = self._line(kept, event, speaker.kind, speaker.user, speaker.text)
         line.origin, line.home = speaker.network, speaker.place.partition("/")[0]

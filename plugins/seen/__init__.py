@@ -194,8 +194,8 @@ class Watch:
         archive = archive_of(self._factory)
         if archive is None or not text:
             return text
-        from plugins.logs.consent import off_the_record
         from plugins.logs.relayed import spoken
+        from pynfo.off_the_record import off_the_record
 
         relayed = spoken(text)
         private = off_the_record(text) or (relayed is not None and off_the_record(relayed.text))

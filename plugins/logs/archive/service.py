@@ -33,11 +33,11 @@ from plugins.logs.archive.records import (
 )
 from plugins.logs.archive.writing import Writer, storable
 from plugins.logs.archive.writing_thread import WritingThread
-from plugins.logs.consent import off_the_record
 from plugins.logs.interfaces import ArchiveBusy, IArchive
 from plugins.logs.line import MICROSECONDS, Gap, Line
 from plugins.logs.settings import ChannelSettings
 from pynfo.irc.events import User
+from pynfo.off_the_record import off_the_record
 
 log = logging.getLogger(__name__)
 

@@ -18,10 +18,10 @@ from operator import attrgetter, itemgetter
 from plugins.logs.archive.consents import Consents
 from plugins.logs.archive.database import transaction
 from plugins.logs.archive.words import CREATE, indexed, table_of
-from plugins.logs.consent import off_the_record
 from plugins.logs.line import DAY, KINDS, MICROSECONDS, TALK, Line
 from pynfo.irc.casemap import fold
 from pynfo.irc.formatting import plain
+from pynfo.off_the_record import off_the_record
 
 FETCHED, REDACTED = 1, 2  # flags of a line
 NEW, REDACTION, REMOVAL = 0, 1, 2  # kinds of changes

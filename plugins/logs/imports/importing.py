@@ -14,7 +14,6 @@ from pathlib import Path
 
 import msgspec
 
-from plugins.logs.consent import off_the_record
 from plugins.logs.imports.files import BrokenFile, Source, sample
 from plugins.logs.imports.formats import FORMATS, recognise
 from plugins.logs.imports.modes import shown_modes
@@ -27,6 +26,7 @@ from plugins.logs.relayed import spoken
 from plugins.logs.settings import Settings
 from pynfo.irc.casemap import fold
 from pynfo.irc.formatting import clean, plain
+from pynfo.off_the_record import off_the_record
 
 BATCH = 5000  # lines
 BATCH_MOST = 50_000  # lines of one minute, or so many characters, and the minute is split
