@@ -51,7 +51,7 @@ async def test_a_refusal_without_a_label_is_told():
         answering(run, "FAIL PRIVMSG NO #pynfo :Not so fast")
         run.client.put(second)
         await asyncio.sleep(1)
-        assert second.fate == ("failed", "the network refused it: Not so fast")
+        assert second.fate == ("failed", "the network refused it: Not so fast (NO)")
 
 
 @in_virtual_time

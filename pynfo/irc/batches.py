@@ -14,8 +14,6 @@ DEPTH_LIMIT = 8  # batches in one another; an inner one keeps those around it, c
 MESSAGE_LIMIT = 10_000  # messages kept in all open batches together
 
 HISTORY = frozenset({"chathistory", "znc.in/playback"})
-MULTILINE = "draft/multiline"
-CONCAT = "draft/multiline-concat"  # this line goes on without a line break before it
 
 
 class Batches:
@@ -86,24 +84,3 @@ def label_of(batch: Batch | None) -> str:
             return batch.label
         batch = batch.parent
     return ""
-
-
-def join_multiline(batch: Batch) -> Message | None:
-    """One message from the lines of a `draft/multiline` batch; None where it has none.
-
-    Source: IRCv3 draft "multiline": lines are joined with a line break, or without one where they carry the
-    concat tag. The tags (msgid, time, account) stand on the line that opened the batch, some on the first of
-    its lines too.
-    """
-    if not batch.messages or any(len(line.params) < 2 for line in batch.messages):
-        return None
-    first = batch.messages[0]
-    tags = {**batch.tags, **first.tags}
-    for of_batches in ("batch", "label"):
-        tags.pop(of_batches, None)
-    if batch.parent is not None:
-        tags["batch"] = batch.parent.reference
-    text = first.params[1]
-    for line in batch.messages[1:]:
-        text += line.params[1] if CONCAT in line.tags else "\n" + line.params[1]
-    return Message(first.command, [first.params[0], text], first.source, tags)

@@ -19,7 +19,7 @@ class Labels:
 
     def __init__(self) -> None:
         self._next = 0
-        self._waiting: dict[str, tuple[float, Answer]] = {}
+        self._waiting: dict[str, tuple[float, Answer, str]] = {}
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -29,13 +29,16 @@ class Labels:
         """Whether a new label would give up the oldest."""
         return len(self._waiting) >= LIMIT
 
-    def new(self, deadline: float, answer: Answer) -> str:
-        """A fresh label; `answer` is called once. At the bound the oldest is given up."""
+    def new(self, deadline: float, answer: Answer, command: str = "") -> str:
+        """A fresh label; `answer` is called once. At the bound the oldest is given up.
+
+        `command` is that of the line, where a refusal of it may come without the label: see `refuse`.
+        """
         if self.full:
             self._give_up(next(iter(self._waiting)))
         self._next += 1
         label = f"p{self._next}"
-        self._waiting[label] = (deadline, answer)
+        self._waiting[label] = (deadline, answer, command)
         return label
 
     def forget(self, label: str) -> None:
@@ -50,9 +53,19 @@ class Labels:
         waiting[1](messages)
         return True
 
+    def refuse(self, command: str, message: Message) -> None:
+        """A `command` of ours was refused without a label: it was the first of those that wait.
+
+        A server deals with the lines of a connection one after another.
+        """
+        for label, (_, _, sent) in self._waiting.items():
+            if sent == command:
+                self.resolve(label, [message])
+                return
+
     def expire(self, now: float) -> None:
         """Give up those whose time is over."""
-        for label in [label for label, (deadline, _) in self._waiting.items() if deadline <= now]:
+        for label in [label for label, (deadline, _, _) in self._waiting.items() if deadline <= now]:
             self._give_up(label)
 
     def close(self) -> None:
@@ -62,7 +75,7 @@ class Labels:
 
     def deadline(self) -> float | None:
         """When the first of them is given up (monotonic seconds)."""
-        return min((deadline for deadline, _ in self._waiting.values()), default=None)
+        return min((deadline for deadline, _, _ in self._waiting.values()), default=None)
 
     def _give_up(self, label: str) -> None:
         self._waiting.pop(label)[1](None)

@@ -2,7 +2,8 @@
 
 Lines that wait survive the connection. A line to a channel that we should be in waits until we are in it. A
 line is confirmed by its echo where the network echoes (by its label, else by its text), and otherwise when it
-is written (IRCv3 "echo-message", "Labeled Responses").
+is written (IRCv3 "echo-message", "Labeled Responses"). RELAYMSG and REDACT are confirmed by whatever answers
+them, where the network labels its answers. A `Multiline` is written whole, and paid for line by line.
 """
 
 from __future__ import annotations
@@ -10,9 +11,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
-from pynfo.irc.echoes import ECHO_LIMIT, ECHOED, UNCONFIRMED, Echoes
+from pynfo.irc.echoes import ECHO_LIMIT, ECHOED, RELAYMSG, UNCONFIRMED, Echoes, refusal
 from pynfo.irc.events import MessageReceived
 from pynfo.irc.message import Message, UnsendableMessage
+from pynfo.irc.multiline import Multiline, in_force
 from pynfo.irc.pacing import Outgoing, Priority, QueueFull, SendQueue, TokenBucket
 from pynfo.irc.session import Session
 from pynfo.irc.settings import NetworkSettings
@@ -21,6 +23,10 @@ from pynfo.irc.split import LEAST, split
 log = logging.getLogger(__name__)
 
 CONTROL_AGE = 600.0  # seconds that an unsent line of the session's is worth sending
+ANSWERED = frozenset({RELAYMSG, "REDACT"})
+# Without the capability the echo of RELAYMSG lacks its tag, and cannot be told from somebody else's words.
+ECHOES_RELAYMSG = frozenset({"echo-message", "draft/relaymsg"})
+NO_MULTILINE = "the network takes no messages of several lines now"
 SPOKEN = frozenset({"PRIVMSG", "NOTICE"})
 SURELY_FITS = 80  # characters that fit a line after any mask of ours
 TOO_OLD = "it became too old to be said"
@@ -55,6 +61,7 @@ class Sender:
         """Take over the pace."""
         rate = settings.messages_per_second
         self._bucket = None if rate is None else TokenBucket(rate, settings.burst)
+        self._owed = 0  # lines that went out as part of another, and wait for their tokens
 
     def transmit(self, message: Message, priority: Priority) -> None:
         """What the session says. Until 001 it is all answers to the server, and does not wait."""
@@ -89,7 +96,7 @@ class Sender:
         if not self.connected or self.session.welcomed_at is None:
             return
         while self._queue and self.writable:
-            if self._bucket is not None and self._bucket.wait(now) > 0:
+            if self._bucket is not None and not self._paid(self._bucket, now):
                 return
             line = self._queue.take(self._sendable)
             if line is None:
@@ -100,6 +107,12 @@ class Sender:
             if self._bucket is not None:
                 self._bucket.take(now)
             self._send(line)
+
+    def _paid(self, bucket: TokenBucket, now: float) -> bool:
+        """Whether there is a token for the next line, once those are taken for what went out without."""
+        while self._owed and bucket.take(now):
+            self._owed -= 1
+        return not self._owed and bucket.wait(now) == 0
 
     def due(self, now: float) -> float | None:
         """When `pump` or `expire` has something to do next (monotonic seconds)."""
@@ -125,6 +138,7 @@ class Sender:
         """Registration is complete: servers count from here."""
         if self._bucket is not None:
             self._bucket.refill(now)
+            self._owed = 0
 
     def lost(self) -> None:
         """The connection is gone: what was written and not confirmed will not be."""
@@ -159,13 +173,19 @@ class Sender:
         session = self.session
         enabled = session.capabilities.enabled
         message = line.message
+        if isinstance(message, Multiline):
+            self._send_multiline(line, message)
+            return
         if message.tags and "message-tags" not in enabled and message.tags.keys() != {"label"}:
             message = Message(message.command, message.params)
-        echoes = "echo-message" in enabled and message.command in ECHOED
+        echoes = answers = "echo-message" in enabled and message.command in ECHOED
+        if message.command in ANSWERED and "label" not in message.tags:
+            answers = True
+            echoes = message.command == RELAYMSG and enabled >= ECHOES_RELAYMSG
         try:
             if message.command in SPOKEN and len(message.params[-1]) > SURELY_FITS:
                 message = self._say_what_would_be_cut(message)
-            if echoes and "labeled-response" in enabled:
+            if answers and "labeled-response" in enabled:
                 label = session.labels.new(self._clock() + ECHO_LIMIT, _Confirmation(line))
                 try:
                     self.write(with_label(message, label))
@@ -183,6 +203,25 @@ class Sender:
             self.echoes.expect(line, self._clock())
             return
         self._tell_own_words(message)
+
+    def _send_multiline(self, line: Outgoing, message: Multiline) -> None:
+        """All of it or nothing: a batch that is never closed would be in the way of what is said next."""
+        session = self.session
+        if in_force(session.capabilities) is None:
+            line.failed(NO_MULTILINE)
+            return
+        label = session.labels.new(self._clock() + ECHO_LIMIT, _Confirmation(line), message.command)
+        opening, *rest = message.whole
+        try:
+            lines = [part.format(session.isupport.linelen) for part in (with_label(opening, label), *rest)]
+        except UnsendableMessage as error:
+            session.labels.forget(label)
+            line.failed(str(error))
+            return
+        for data in lines:
+            self._write_bytes(data)
+        self._owed += len(rest)
+        line.written(echoes=True)
 
     def _say_what_would_be_cut(self, message: Message) -> Message:
         """Say all but the end of a text that no longer fits one line, and give the end.
@@ -229,8 +268,7 @@ class _Confirmation:
                 self.line.confirmed(message.tags.get("msgid"))
                 return
             if message.command == "FAIL" or message.command[0] in "45":
-                said = message.params[-1] if message.params else message.command
-                self.line.failed(f"the network refused it: {said}")
+                self.line.failed(refusal(message))
                 return
         self.line.confirmed(None)
 

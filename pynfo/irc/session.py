@@ -15,7 +15,7 @@ import time as wall
 from collections.abc import Callable
 from random import Random
 
-from pynfo.irc import batches, ctcp
+from pynfo.irc import batches, ctcp, multiline
 from pynfo.irc.batches import Batches
 from pynfo.irc.capabilities import Capabilities
 from pynfo.irc.echoes import UNCONFIRMED
@@ -37,7 +37,7 @@ from pynfo.irc.nick import NickKeeper
 from pynfo.irc.pacing import Outgoing, Priority
 from pynfo.irc.registration import Ending, Registration
 from pynfo.irc.settings import NetworkSettings, reveal
-from pynfo.irc.speech import Speech, stamp
+from pynfo.irc.speech import Speech, relaying_bot, stamp
 from pynfo.irc.state import State
 from pynfo.irc.sts import PolicyStore
 from pynfo.irc.who import AccountLookup
@@ -49,6 +49,9 @@ PING_AFTER = 45.0  # seconds of silence before we ask for a sign of life
 DEAD_AFTER = 85.0  # seconds of silence after which the link is dead
 PING_EVERY = 120.0  # seconds between two measurements of the lag on a link that is not silent
 NO_IMPLICIT_NAMES = ("no-implicit-names", "draft/no-implicit-names")
+# Of a multi-line message, told without its label, once for each. MULTILINE_INVALID is told for every line
+# that comes after such a refusal too (as Ergo does), and would be taken for an answer to the next message.
+REFUSED_BATCHES = frozenset({"MULTILINE_MAX_BYTES", "MULTILINE_MAX_LINES", "MULTILINE_INVALID_TARGET"})
 UNWELCOME = ("k-line", "k:line", "k-lined", "g-line", "z-line", "banned", "too fast", "throttl", "too many")
 SOURCE = "pynfo on PyPI"
 
@@ -239,7 +242,7 @@ class Session:
             time = stamp(message) or self._clock()
             batch = self._batches.find(tags.get("batch"))
             if batch is not None and message.command != "BATCH":
-                if batch.type == batches.MULTILINE or batches.is_history(batch):
+                if batch.type == multiline.MULTILINE or batches.is_history(batch):
                     self._batches.keep(batch, message)
                     return []
                 if batches.label_of(batch):
@@ -276,7 +279,8 @@ class Session:
         event = self._speech.message(message, time, batch)
         if event is not None:
             return [event]
-        if message.command == "PRIVMSG" and message.nick != self.state.nick:
+        relayed = relaying_bot(message.tags) is not None  # there is nobody of that nick to answer
+        if message.command == "PRIVMSG" and message.nick != self.state.nick and not relayed:
             request = ctcp.parse(message.params[1])
             answer = self._ctcp.answer(*request, now, time) if request else None
             if answer is not None:
@@ -299,13 +303,12 @@ class Session:
         if sign != "-":
             raise MalformedMessage("BATCH that neither opens nor closes one")
         closed = self._batches.close(message)
+        whole = multiline.join(closed) if closed.type == multiline.MULTILINE else None
         if closed.label:
-            self.labels.resolve(closed.label, closed.messages)
+            self.labels.resolve(closed.label, closed.messages if whole is None else [whole])
         if closed.type in batches.HISTORY:
             return [self._speech.history(closed, time)]
-        if closed.type == batches.MULTILINE and (whole := batches.join_multiline(closed)) is not None:
-            return self.receive(whole, now)
-        return []
+        return [] if whole is None else self.receive(whole, now)
 
     # -- registration and what comes after it
 
@@ -424,6 +427,12 @@ class Session:
         if len(message.params) < 3:
             raise MalformedMessage("a standard reply without command, code or description")
         about, code, *context, description = message.params
+        if (
+            message.command == "FAIL"
+            and code in REFUSED_BATCHES
+            and not (message.tags.get("label") or batches.label_of(batch))
+        ):
+            self.labels.refuse(about, message)
         reply = StandardReply(
             network=self.state.network,
             time=time,

@@ -1,6 +1,6 @@
 """What people say: PRIVMSG, NOTICE, TAGMSG and REDACT to their events, live and from history. Sans-IO.
 
-Sources: RFC 2812 section 3.3; IRCv3 "Message Tags"; drafts "message-redaction", "chathistory", "multiline".
+Sources: RFC 2812 section 3.3; IRCv3 "Message Tags"; drafts "message-redaction", "chathistory", "relaymsg".
 """
 
 from __future__ import annotations
@@ -24,6 +24,9 @@ from pynfo.irc.message import MalformedMessage, Message
 from pynfo.irc.state import State
 
 log = logging.getLogger(__name__)
+
+# They name the bot that had the server say it under another nick. Only servers can set them.
+RELAYMSG_TAGS = ("draft/relaymsg", "relaymsg", "overdrivenetworks.com/relaymsg")
 
 
 class Speech:
@@ -55,6 +58,9 @@ class Speech:
             kind, text = "action", request[1]
         state = self._state
         user = author or state.user_of(message)
+        own = user.nick == state.nick
+        if message.tags and not own and (bot := relaying_bot(message.tags)) is not None:
+            own = state.is_me(bot)
         known = state.channel(target)
         statusmsg, channel = ("", known.name) if known is not None else self._resolve(target)
         return MessageReceived(
@@ -67,7 +73,7 @@ class Speech:
             channel=channel,
             text=text,
             kind=kind,  # type: ignore[arg-type]  # one of the three
-            own=user.nick == state.nick,
+            own=own,
             statusmsg=statusmsg,
         )
 
@@ -136,6 +142,14 @@ class Speech:
             return "", None
         known = self._state.channel(bare)
         return statusmsg, known.name if known else bare
+
+
+def relaying_bot(tags: dict[str, str]) -> str | None:
+    """The nick of the bot that sent a line by RELAYMSG; None for any other line."""
+    for tag in RELAYMSG_TAGS:
+        if tag in tags:
+            return tags[tag]
+    return None
 
 
 def stamp(message: Message) -> float | None:
