@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from pynfo.testing import Server, Transcript
+from pynfo.testing.transcript import Pattern
 
 
 class RawClient(asyncio.Protocol):
@@ -35,7 +36,7 @@ class RawClient(asyncio.Protocol):
         for line in lines:
             self.transport.write(line if isinstance(line, bytes) else line.encode() + b"\r\n")
 
-    async def hears(self, pattern: str) -> str:
+    async def hears(self, pattern: Pattern) -> str:
         return await self.heard.expect(pattern)
 
     async def passed_over(self) -> list[str]:

@@ -7,7 +7,7 @@ connections can be driven line by line. See `pynfo.testing.server`.
 from pynfo.testing.channel import Channel
 from pynfo.testing.connection import Connection
 from pynfo.testing.memory import MemoryTransport, connect
-from pynfo.testing.offers import CAPABILITIES
+from pynfo.testing.offers import CAPABILITIES, EXTENSIONS
 from pynfo.testing.person import Person
 from pynfo.testing.puppet import Puppet
 from pynfo.testing.server import Server
@@ -15,6 +15,7 @@ from pynfo.testing.transcript import Transcript
 
 __all__ = [
     "CAPABILITIES",
+    "EXTENSIONS",
     "Channel",
     "Connection",
     "MemoryTransport",

@@ -37,6 +37,13 @@ class Channel:
     def __repr__(self) -> str:
         return f"<Channel {self.name}, {len(self.members)} members>"
 
+    def forget(self, msgid: str) -> None:
+        """Take a message out of the history."""
+        for line in self.history:
+            if line.tags["msgid"] == msgid:
+                self.history.remove(line)
+                return
+
     def others(self, person: Person) -> list[Person]:
         """Everybody but `person`."""
         return [member for member in self.members if member is not person]

@@ -16,11 +16,15 @@ from pynfo.testing import (
     membership,
     messages,
     modes,
+    multiline,
     negotiation,
     presence,
     queries,
+    redaction,
     registration,
+    relaying,
 )
+from pynfo.testing.offers import MULTILINE
 from pynfo.testing.person import Person
 from pynfo.testing.wire import middle
 
@@ -36,6 +40,9 @@ COMMANDS: dict[str, Command] = {
     **membership.COMMANDS,
     **modes.COMMANDS,
     **messages.COMMANDS,
+    **multiline.COMMANDS,
+    **relaying.COMMANDS,
+    **redaction.COMMANDS,
     **presence.COMMANDS,
     **queries.COMMANDS,
     **history.COMMANDS,
@@ -46,6 +53,11 @@ BEFORE_REGISTRATION = {"AUTHENTICATE", "CAP", "NICK", "PASS", "PING", "PONG", "Q
 def answer(server: Server, person: Person, message: Message) -> None:
     """Do what a person's message asks. Raises `UnsendableMessage` for one that no line can be made of."""
     label = message.tags.get("label")
+    if person.composing is not None:  # it has one answer, under the label of its first line
+        if message.command == "BATCH" or "batch" in message.tags:
+            label = label or person.composing.label
+        else:
+            multiline.interrupt(server, person)
     if not label or not {"labeled-response", "batch"} <= person.capabilities:
         _run(server, person, message)
         return
@@ -54,7 +66,7 @@ def answer(server: Server, person: Person, message: Message) -> None:
         _run(server, person, message)
     finally:
         answers, person.answers = person.answers, None
-        if answers is not None:
+        if answers or (answers is not None and person.composing is None):
             server.deliver([person], *_labelled(server, answers, label))
 
 
@@ -62,6 +74,8 @@ def _run(server: Server, person: Person, message: Message) -> None:
     command = COMMANDS.get(message.command)
     if not person.registered and message.command not in BEFORE_REGISTRATION:
         server.reply(person, "451", "You have not registered")
+    elif "batch" in message.tags and MULTILINE in person.capabilities:
+        multiline.add(server, person, message)
     elif command is None:
         server.reply(person, "421", middle(message.command), "Unknown command")
     elif len(message.params) < command[1]:

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from pynfo.irc.message import Message
+from pynfo.testing import multiline
 from pynfo.testing.offers import HISTORY, HISTORY_LIMIT
 from pynfo.testing.person import Person
 from pynfo.testing.wire import middle, timestamp
@@ -41,8 +42,12 @@ def chathistory(server: Server, person: Person, message: Message) -> None:
     if "batch" in person.capabilities:
         server.send(person, Message("BATCH", ["+" + reference, "chathistory", target], server.name))
     for line in said:
-        again = Message(line.command, line.params, line.source, line.tags | {"batch": reference})
-        server.send(person, again)
+        if isinstance(line, multiline.Whole):
+            for part in multiline.told(server, person, line, reference):
+                server.send(person, part)
+        else:
+            again = Message(line.command, line.params, line.source, line.tags | {"batch": reference})
+            server.send(person, again)
     if "batch" in person.capabilities:
         server.send(person, Message("BATCH", ["-" + reference], server.name))
 

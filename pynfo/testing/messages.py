@@ -6,7 +6,7 @@ STATUSMSG in Modern IRC, "RPL_ISUPPORT Parameters".
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from pynfo.irc.message import Message
 from pynfo.testing.channel import Channel
@@ -38,11 +38,16 @@ def tag_message(server: Server, person: Person, message: Message) -> None:
         _send_to_each(server, person, message, [])
 
 
+def client_tags(server: Server, person: Person, message: Message) -> dict[str, str]:
+    """The tags of a client's line that go on to others."""
+    if "message-tags" not in person.capabilities:
+        return {}
+    allowed = server.isupport.client_tag_allowed
+    return {key: value for key, value in message.tags.items() if key.startswith("+") and allowed(key)}
+
+
 def _send_to_each(server: Server, person: Person, message: Message, text: list[str]) -> None:
-    tags: dict[str, str] = {}
-    if "message-tags" in person.capabilities:
-        allowed = server.isupport.client_tag_allowed
-        tags = {key: value for key, value in message.tags.items() if key.startswith("+") and allowed(key)}
+    tags = client_tags(server, person, message)
     targets = list(dict.fromkeys(message.params[0].split(",")))
     for target in targets[:TARGET_LIMIT]:
         _send_to(server, person, Message(message.command, [target, *text], person.mask, tags))
@@ -50,34 +55,51 @@ def _send_to_each(server: Server, person: Person, message: Message, text: list[s
         server.reply(person, "407", middle(targets[TARGET_LIMIT]), "Too many recipients")
 
 
-def _send_to(server: Server, person: Person, message: Message) -> None:
-    target = message.params[0]
+class Addressed(NamedTuple):
+    """Where a message goes. `place` is where it is found again; "": it goes to a part of a channel only."""
+
+    target: str  # as others see it
+    place: str  # folded
+    channel: Channel | None
+    recipients: list[Person]
+
+
+def addressed(server: Server, person: Person, command: str, target: str) -> Addressed | None:
+    """Whom a message of `person` to `target` reaches. None: nobody, and they have been told why."""
     statusmsg, name = server.isupport.strip_statusmsg(target)
     channel = server.channels.get(server.fold(name))
-    other = server.find(target) if channel is None else None
-    if channel is None and other is None:
-        _refuse(server, person, message, "401", middle(target), "No such nick/channel")
-        return
-    if channel is not None and not channel.may_speak(person, server.fold):
-        _refuse(server, person, message, "404", channel.name, "Cannot send to channel")
-        return
     if channel is not None:
-        message.params[0] = statusmsg + channel.name
-        recipients = _reached(server, channel, statusmsg, person)
-    elif other is not None:
-        message.params[0] = other.nick
-        recipients = [other]
-        if other.away is not None:
-            _refuse(server, person, message, "301", other.nick, other.away)
+        if not channel.may_speak(person, server.fold):
+            _refuse(server, person, command, "404", channel.name, "Cannot send to channel")
+            return None
+        place = "" if statusmsg else server.fold(channel.name)
+        reached = _reached(server, channel, statusmsg, person)
+        return Addressed(statusmsg + channel.name, place, channel, reached)
+    other = server.find(target)
+    if other is None:
+        _refuse(server, person, command, "401", middle(target), "No such nick/channel")
+        return None
+    if other.away is not None:
+        _refuse(server, person, command, "301", other.nick, other.away)
+    return Addressed(other.nick, server.fold(other.nick), None, [other])
+
+
+def _send_to(server: Server, person: Person, message: Message) -> None:
+    found = addressed(server, person, message.command, message.params[0])
+    if found is None:
+        return
+    message.params[0] = found.target
     message.tags = {"msgid": server.new_msgid(), **message.tags}
     said = server.stamp(message, person)
-    if channel is not None and not statusmsg and message.command != "TAGMSG":
-        channel.history.append(said)
-    _deliver(server, person, recipients, said)
+    if found.place:
+        server.authors.remember(said.tags["msgid"], found.place, person)
+    if found.channel is not None and found.place and message.command != "TAGMSG":
+        found.channel.history.append(said)
+    _deliver(server, person, found.recipients, said)
 
 
-def _refuse(server: Server, person: Person, message: Message, numeric: str, *params: str) -> None:
-    if message.command != "NOTICE":
+def _refuse(server: Server, person: Person, command: str, numeric: str, *params: str) -> None:
+    if command != "NOTICE":
         server.reply(person, numeric, *params)
 
 

@@ -37,7 +37,17 @@ CAPABILITIES: Mapping[str, str] = {
     "userhost-in-names": "",
 }
 
-HISTORY = "draft/chathistory"  # the capability
+HISTORY = "draft/chathistory"  # the capabilities
+RELAYMSG = "draft/relaymsg"
+REDACTION = "draft/message-redaction"
+MULTILINE = "draft/multiline"
+
+# What `Server(extensions=…)` offers besides, with these values or with others.
+EXTENSIONS: Mapping[str, str] = {
+    RELAYMSG: "/",  # what a nick must have in it that is not a person's
+    REDACTION: "",
+    MULTILINE: "max-bytes=4096,max-lines=24",
+}
 
 
 def isupport_tokens(

@@ -10,6 +10,7 @@ from pynfo.irc.message import Message
 if TYPE_CHECKING:
     from pynfo.testing.channel import Channel
     from pynfo.testing.login import Login
+    from pynfo.testing.multiline import Composing
 
 
 class Person:
@@ -38,6 +39,7 @@ class Person:
         self.cap_version = 0
         self.login: Login | None = None  # a SASL exchange under way
         self.fingerprint: str | None = None  # SHA-256 of the TLS client certificate, lower-case hex
+        self.composing: Composing | None = None  # a message of several lines, of which not all have come
         self.answers: list[Message] | None = None  # kept back for a label; None: nothing is
 
     def __repr__(self) -> str:

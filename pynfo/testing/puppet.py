@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from pynfo.irc.message import Message
 from pynfo.testing.dispatch import answer
+from pynfo.testing.offers import REDACTION, RELAYMSG
 from pynfo.testing.person import Person
 from pynfo.testing.transcript import WAIT, Pattern, Transcript, matcher
 
@@ -15,13 +16,15 @@ if TYPE_CHECKING:
 CAPABILITIES = frozenset(
     {"account-tag", "extended-join", "message-tags", "multi-prefix", "server-time", "setname"}
 )
+WHERE_OFFERED = frozenset({RELAYMSG, REDACTION})
 
 
 class Puppet:
     """Made by `Server.user`. What they do is done on return; what others do comes into `heard`.
 
     `heard` holds every line that a client in their place would be sent, from the joining of their first
-    channels on; it has tags as a client with `CAPABILITIES` gets them. What they say themselves is not in it.
+    channels on; it has tags as a client with `CAPABILITIES` gets them, and `WHERE_OFFERED` where the server
+    offers those. What they say themselves is not in it, but for what they relay.
     """
 
     def __init__(self, server: Server, nick: str, username: str, host: str, realname: str) -> None:
@@ -31,7 +34,7 @@ class Puppet:
         self.person.nick = nick
         self.person.username = username
         self.person.realname = realname
-        self.person.capabilities = set(CAPABILITIES)
+        self.person.capabilities = set(CAPABILITIES | (WHERE_OFFERED & server.capabilities.keys()))
 
     def __repr__(self) -> str:
         return f"<Puppet {self.person.mask}>"
@@ -57,6 +60,18 @@ class Puppet:
     def action(self, target: str, text: str) -> None:
         """`/me` in most clients."""
         self.send("PRIVMSG", target, f"\x01ACTION {text}\x01")
+
+    def relay(self, channel: str, nick: str, text: str) -> None:
+        """Have the server say it under a nick such as "alice/libera" (RELAYMSG)."""
+        self.send("RELAYMSG", channel, nick, text)
+
+    def react(self, channel: str, msgid: str, emoji: str) -> None:
+        """React to a message."""
+        self.send("TAGMSG", channel, tags={"+draft/react": emoji, "+draft/reply": msgid})
+
+    def redact(self, channel: str, msgid: str, reason: str = "") -> None:
+        """Have a message forgotten."""
+        self.send("REDACT", channel, msgid, *([reason] if reason else []))
 
     def join(self, channel: str, key: str = "") -> None:
         self.send("JOIN", channel, *([key] if key else []))

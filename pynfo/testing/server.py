@@ -29,6 +29,7 @@ from pynfo.testing.connection import Connection
 from pynfo.testing.login import MECHANISMS
 from pynfo.testing.person import Person
 from pynfo.testing.puppet import Puppet
+from pynfo.testing.redaction import Authors
 from pynfo.testing.transcript import WAIT
 from pynfo.testing.wire import TAGGING, encode, timestamp
 
@@ -53,8 +54,9 @@ class Server:
     there are `accounts`, `certificates` or `public_keys`). `isupport` changes tokens of 005: None takes one
     away. `accounts` maps an account to its password, `certificates` the SHA-256 fingerprint of a TLS client
     certificate (lower-case hex) to an account, `public_keys` an account to the base64 of its compressed
-    point on NIST P-256. `history` is how many messages of each channel are kept for CHATHISTORY; 0: it is
-    not offered. `password` is what PASS must say. `clock` gives UTC epoch seconds.
+    point on NIST P-256. `extensions` are capabilities offered besides, such as some of `offers.EXTENSIONS`.
+    `history` is how many messages of each channel are kept for CHATHISTORY; 0: it is not offered. `password`
+    is what PASS must say. `clock` gives UTC epoch seconds.
     """
 
     def __init__(
@@ -63,6 +65,7 @@ class Server:
         network: str = "Test",
         *,
         capabilities: Mapping[str, str] | None = None,
+        extensions: Mapping[str, str] | None = None,
         isupport: Mapping[str, str | None] | None = None,
         casemapping: str = "rfc1459",
         accounts: Mapping[str, str] | None = None,
@@ -91,6 +94,7 @@ class Server:
             self.capabilities[offers.HISTORY] = ""
         if capabilities is None and (self.accounts or self.certificates or self.public_keys):
             self.capabilities["sasl"] = ",".join(self.sasl_mechanisms)
+        self.capabilities |= extensions or {}
         self.tokens = offers.isupport_tokens(
             network, casemapping, history=history > 0, changes=isupport or {}
         )
@@ -99,10 +103,12 @@ class Server:
         self.fold = self.isupport.fold
         self.people: dict[str, Person] = {}  # by folded nick, those who are still registering too
         self.channels: dict[str, Channel] = {}  # by folded name
+        self.authors = Authors()
         self.channel_limit = CHANNEL_LIMIT
         self.connection_limit = CONNECTION_LIMIT
         self.handlers: dict[str, Handler] = {}
         self.scripted = False  # True: nothing is answered but by handlers; the test drives every line
+        self.anyone_relays = False  # True: RELAYMSG is not for channel operators alone
         self.accepting = True  # False: new connections are refused
         self._present: dict[Person, None] = {}
         self._connections: dict[int, Connection] = {}

@@ -19,6 +19,7 @@ TAG_CAPABILITY = {
     "account": "account-tag",
     "batch": "batch",
     "label": "labeled-response",
+    "draft/relaymsg": "draft/relaymsg",
 }
 TAGGING = frozenset(TAG_CAPABILITY.values()) | {"message-tags"}  # what decides on the tags of a line
 
