@@ -300,7 +300,7 @@ async def test_history_of_a_network_without_echo_tells_nothing_twice_that_our_re
         await carry(bot, "<ali@oftc> hi")
         [line] = await kept(bot, "message")
         recorder, archive = IRecorder(bot.factory), IArchive(bot.factory)
-        events = [from_history(bot, text, line.time + 5) for text in ("<ali@oftc> hi", "<bob@oftc> hi")]
+        events = [from_history(bot, text, line.time + 5) for text in ("<bob@oftc> hi", "<ali@oftc> hi")]
         channel = recorder.places.of(NETWORK, CHANNEL)
         await Filling(bot.factory, archive, recorder).keep(channel, events, 0.0)
         assert [(one.nick, one.fetched) for one in await kept(bot, "message")] == [
@@ -416,11 +416,13 @@ async def test_who_is_on_another_network_is_not_seen_here_but_told_of_from_the_l
         carol = await bot.server.user("carol", channels=[CHANNEL])
         await settled(bot.factory)
         here = await bot.ask("!seen carol")
+        await ISightings(bot.factory).forget(NETWORK, nicks=["carol"])
+        never_met = await bot.ask("!seen carol")
         carol.quit()
         await settled(bot.factory)
         gone = await bot.ask("!seen carol")
         assert ISightings(bot.factory).on(NETWORK).person("pynfo") is None
     assert there == 'carol, as carol@oftc, last spoke in #pynfo just now: "hello"'
-    assert here == "carol is here; I have not heard them speak"
+    assert here == never_met == "carol is here; I have not heard them speak"
     assert gone.startswith("carol quit IRC")
     assert "hello" not in gone
