@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test check bench format clean
+.PHONY: run test check bench relay-torture format clean
 
 run: $(VENV)/installed
 	@$(BIN)/pynfo demo
@@ -22,6 +22,10 @@ format: $(VENV)/installed
 
 bench: $(VENV)/installed
 	$(BIN)/python -m bench
+
+# Minutes: InspIRCd, ngIRCd and the bot are killed while people speak. Is anything lost, or said twice?
+relay-torture: $(VENV)/installed
+	$(BIN)/python -m bench.torture
 
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
