@@ -21,6 +21,7 @@ from pynfo.validation import unknown
 
 LONGEST = 100  # bytes
 FIELDS = ("prefix", "nick", "network", "channel", "text")
+UNSHOWN = "\ufffd"  # for what cannot be shown in a nick: no real nick has it
 OWN_WORDS = "("  # what the relay's own lines begin with: "(relay) …", "(libera) alice joined"
 
 NICK_SIGNS = "-_[]\\`^{|}/."  # ASCII signs that a shown nick may have; "/" and "." are those of bridges
@@ -137,7 +138,7 @@ def _stop(field: str, after: str) -> str:
         stop = after[: found.end()] if found else ""
     else:
         stop = after[:1]
-        if stop == "_" or (stop and not stop.isspace() and category(stop)[0] not in "PS"):
+        if stop in ("_", UNSHOWN) or (stop and not stop.isspace() and category(stop)[0] not in "PS"):
             stop = ""
     if not stop:
         example = "<{nick}@{network}> {text}"
