@@ -1,5 +1,6 @@
-"""Runs the bare bot and Pynfo in turn, several rounds, and prints what they did beside each other; then the
-archive of logs beside bare inserts, and the log site on `SITE_LINES` lines.
+"""Runs the bare bot and Pynfo in turn, several rounds, and prints what they did beside each other; then one
+wire of the relay beside a bare relay, the archive of logs beside bare inserts, and the log site on `SITE_LINES`
+lines.
 
 Machines are noisy: only the ratios within one run count. The figures of a bot are the medians of its rounds.
 """
@@ -15,7 +16,7 @@ import sys
 import tempfile
 import time
 
-from bench import ingest, site
+from bench import ingest, relay, site
 from bench.parse import parse_ratio
 from bench.server import Server
 
@@ -222,12 +223,15 @@ async def main():
     pynfo = median(rounds["pynfo"]) | await idle("pynfo")
     parse = parse_ratio()
     print(table(bare, pynfo, parse))
+    wire = await relay.measure()
+    print(relay.table(wire))
     print("archive: the rows of 200,000 lines", file=sys.stderr)
     archive = ingest.measure()
     print(ingest.table(archive))
     results = HERE / "results"
     results.mkdir(exist_ok=True)
-    figures = {"bare": bare, "pynfo": pynfo, "parse": parse, "archive": archive, "rounds": rounds}
+    figures = {"bare": bare, "pynfo": pynfo, "parse": parse, "relay": wire, "archive": archive}
+    figures["rounds"] = rounds
     (results / "latest.json").write_text(json.dumps(figures, indent=2) + "\n")
 
 
