@@ -1,6 +1,6 @@
 """Runs the bare bot and Pynfo in turn, several rounds, and prints what they did beside each other; then one
-wire of the relay beside a bare relay, the archive of logs beside bare inserts, and the log site on `SITE_LINES`
-lines.
+wire of the relay beside a bare relay, the archive of logs beside bare inserts, and the log site on
+`SITE_LINES` lines.
 
 Machines are noisy: only the ratios within one run count. The figures of a bot are the medians of its rounds.
 """
