@@ -58,6 +58,7 @@ class Side:
         self._speakers = await asyncio.gather(*map(self._person, self._numbers))
         if self.network == "inspircd":
             await self._keep_history()
+        self._on_their_way = 0  # what was, died with the daemon
         await self.gate.open()
         self.up.set()
 
@@ -67,7 +68,6 @@ class Side:
         self.bot_is_in.clear()
         self.gate.refuse()
         self.daemon.kill()
-        self._on_their_way = 0
         return time.time()
 
     def close(self):
