@@ -11,7 +11,7 @@ import pytest
 
 from pynfo.interfaces import IEvents, IHistory
 from pynfo.irc.clocks import WRONG, Clocks
-from pynfo.irc.events import ChannelRenamed, HistoryReceived, MessageReceived, User
+from pynfo.irc.events import ChannelRenamed, HistoryReceived, MessageReceived, NetworkUp, User
 from pynfo.irc.message import Message
 from pynfo.services.history import FUZZ, OVERLAP
 from pynfo.services.history_asking import AT_ONCE
@@ -269,16 +269,14 @@ async def test_of_the_time_since_we_came_it_tells_nothing(tmp_path):
     assert rest == [(now + 300, now + 900)]
 
 
-@pytest.mark.parametrize("how", ["part", "kick"])
-async def test_what_came_the_last_time_is_not_told_again(tmp_path, how):
+async def test_what_came_the_last_time_is_not_told_again(tmp_path):
     now = time.time()
     async with bot_on(tmp_path, history=0, prepare=playing(told("known", now - 610))) as bot:
         bot.server.handle("JOIN", None)
-        bot.server.mode(CHANNEL, "+o", "alice")
-        if how == "part":
-            bot.factory.clients[NETWORK].part(CHANNEL)
-        else:
-            bot.user.kick(CHANNEL, "pynfo", "out")
+        client = bot.factory.clients[NETWORK]
+        client.part(CHANNEL)
+        await bot.settle()
+        client.join(CHANNEL)
         await bot.settle()
         [page] = await missed(bot, now - 600, now)
     assert (page.events, page.gap) == ([], (now - 600, now))
@@ -295,9 +293,10 @@ async def test_a_channel_keeps_what_came_when_it_is_renamed(tmp_path):
 
 async def test_too_much_that_comes_unasked_is_not_kept_and_is_a_gap(tmp_path, monkeypatch):
     now = time.time()
-    monkeypatch.setattr("pynfo.services.history.UNASKED_LIMIT", 2)
-    lines = [told(f"line {number}", now - 610 + number) for number in range(3)]
-    async with bot_on(tmp_path, history=0, prepare=playing(*lines)) as bot:
+    monkeypatch.setattr("pynfo.services.history.UNASKED_LIMIT", 1)
+    async with bot_on(tmp_path, history=0, prepare=playing(told("known", now - 610))) as bot:
+        [connection] = bot.server.open_connections
+        tell(connection, *batch(told("missed", now - 300)))
         [page] = await missed(bot, now - 600, now)
     assert (page.events, page.gap) == ([], (now - 600, now))
 
@@ -330,6 +329,29 @@ async def test_a_subscriber_of_history_is_told_whether_somebody_had_asked_for_it
         assert came.pop() == ["unasked"]
 
 
+@pytest.mark.parametrize("labels", [True, False])
+async def test_an_answer_that_nobody_waits_for_any_more_was_asked_for_all_the_same(tmp_path, labels):
+    now = time.time()
+    came = []
+
+    def prepare(server):
+        if not labels:
+            server.withdraw("labeled-response")
+
+    async with bot_on(tmp_path, told("late", now - 10), prepare=prepare) as bot:
+        IEvents(bot.factory).subscribe(HistoryReceived, lambda event: came.append(bot.history.unasked(event)))
+        questions = []
+        bot.server.handle("CHATHISTORY", lambda connection, message: questions.append((connection, message)))
+        given_up = asyncio.ensure_future(missed(bot, now - 600, now))
+        await until_asked(bot, 1)
+        given_up.cancel()
+        await bot.settle()
+        for connection, message in questions:
+            connection.answer(message)
+        await bot.settle()
+    assert came == [[]]
+
+
 def playing(*lines):
     """Have the server play lines to whoever joins, behind the end of NAMES (InspIRCd's channel mode +H)."""
 
@@ -347,9 +369,12 @@ async def test_of_several_that_ask_a_znc_at_a_time_each_gets_its_own_answer(tmp_
     now = time.time()
     buffer = [told(text, now - ago) for text, ago in BUFFER]
     async with bot_on(tmp_path, history=0, prepare=znc(*buffer)) as bot:
+        came = []
+        IEvents(bot.factory).subscribe(HistoryReceived, lambda event: came.append(bot.history.unasked(event)))
         one, other = await asyncio.gather(missed(bot, now - 900, now - 600), missed(bot, now - 500, now))
     assert texts(one) == ["one", "two"]
     assert texts(other) == ["three", "four"]
+    assert came == [[], []]
     assert gaps(one) == gaps(other) == []
 
 
@@ -424,12 +449,21 @@ async def test_a_network_that_is_not_there_raises_nothing(tmp_path):
 # -- clocks
 
 
+async def test_of_a_new_connection_the_clock_is_compared_anew(tmp_path):
+    async with bot_on(tmp_path, clock=lambda: time.time() + 90) as bot:
+        assert bot.history.clock(NETWORK) == pytest.approx(time.time() + 90, abs=NEAR)
+        IEvents(bot.factory).publish(NetworkUp(network=NETWORK, time=time.time(), nick="pynfo"))
+        assert bot.history.clock(NETWORK) == pytest.approx(time.time(), abs=NEAR)
+
+
+@pytest.mark.parametrize("kind", ["chathistory", "znc"])
 @pytest.mark.parametrize("ahead", [-90.0, 90.0, 7200.0, -7200.0])
-async def test_times_are_those_of_the_network_where_its_clock_is_about_right(tmp_path, ahead):
+async def test_times_are_those_of_the_network_where_its_clock_is_about_right(tmp_path, ahead, kind):
     now = time.time()
     seen = 0.0 if abs(ahead) > WRONG else ahead
     said = told("known", now - 610 + ahead), told("missed", now - 300 + ahead)
-    async with bot_on(tmp_path, *said, clock=lambda: time.time() + ahead) as bot:
+    options = {"history": 0, "prepare": znc(*said)} if kind == "znc" else {}
+    async with bot_on(tmp_path, *said, clock=lambda: time.time() + ahead, **options) as bot:
         assert bot.history.clock(NETWORK) == pytest.approx(now + seen, abs=NEAR)
         pages = await missed(bot, now - 600 + seen, now + seen)
         [_, event] = pages[0].events

@@ -29,8 +29,6 @@ from pynfo.irc.events import (
     NetworkUp,
     StandardReply,
     UserJoined,
-    UserKicked,
-    UserParted,
 )
 from pynfo.services.history_asking import (
     CHATHISTORY,
@@ -91,7 +89,7 @@ class _Told(msgspec.Struct):
 
 
 class _Coming(msgspec.Struct):
-    """We are in a channel since `joined` (in the time of `time_of`), and what was played there since."""
+    """When we last came into a channel (in the time of `time_of`), and what was played there since."""
 
     joined: float
     heard: float  # by our clock
@@ -113,7 +111,6 @@ class History:
         subscribe(NetworkUp, self._up)
         subscribe(NetworkDown, self._down)
         subscribe(UserJoined, self._joined)
-        subscribe((UserParted, UserKicked), self._left)
         subscribe(ChannelRenamed, self._renamed)
         subscribe(HistoryReceived, self._received)
         subscribe(StandardReply, self._questions.replied)
@@ -135,8 +132,8 @@ class History:
         client = self._clients.get(network)
         reached = known
         try:
-            if client is None or not client.up:
-                raise NoAnswer(f"{network} is not connected")
+            if client is None:
+                raise NoAnswer(f"there is no network {network!r}")
             deadline = asyncio.get_running_loop().time() + TIME_LIMIT
             wanted = _Missed(client, channel, known, until, deadline)
             if CHATHISTORY & client.capabilities:
@@ -273,17 +270,12 @@ class History:
 
     def _down(self, event: NetworkDown) -> None:
         self._questions.lost(event.network)
-        self._comings = {place: one for place, one in self._comings.items() if place[0] != event.network}
 
     def _joined(self, event: UserJoined) -> None:
         if event.own:
             self._clocks.compare(event)
             place = self._questions.place(event.network, event.channel)
             self._comings[place] = _Coming(self.time_of(event), self._clock())
-
-    def _left(self, event: UserParted | UserKicked) -> None:
-        if event.own:
-            self._comings.pop(self._questions.place(event.network, event.channel), None)
 
     def _renamed(self, event: ChannelRenamed) -> None:
         coming = self._comings.pop(self._questions.place(event.network, event.old_channel), None)
