@@ -116,7 +116,7 @@ async def test_nobody_answers_a_nick_that_is_not_there():
         other.relay("#pynfo", "alice/oftc", "\x01VERSION\x01")
         await asyncio.sleep(5)
         connection = await run.server.connection(1)
-        assert not [line for line in connection.received if line.startswith("NOTICE")]
+        assert not [line for line in connection.received if "NOTICE" in line]
 
 
 @pytest.mark.parametrize("capabilities", [CAPABILITIES, WITHOUT_LABELS, LABELS_ALONE])
@@ -131,6 +131,16 @@ def test_a_refusal_to_relay_is_told_with_its_code(capabilities):
             assert fate == ("failed", "the network refused it: Invalid nickname (INVALID_NICK)")
 
     run_test()
+
+
+@in_virtual_time
+async def test_a_refusal_to_relay_is_not_one_to_say_something():
+    async with on(WITHOUT_LABELS) as run:
+        run.server.handle("PRIVMSG", lambda connection, message: None)
+        run.client.put(ours := Line("hello"))
+        fate = await fate_of(run, command("RELAYMSG", "al!ce/oftc", "hello"))
+        assert fate[0] == "failed"
+        assert ours.fate is None
 
 
 @pytest.mark.parametrize("capabilities", [CAPABILITIES, LABELS_ALONE])

@@ -107,6 +107,7 @@ def test_what_just_fits_is_taken():
     assert compose("#a", "\n".join("x" * 24), ROOM, LIMITS) is not None
     assert compose("#a", "xx\nxxx", ROOM, Limits(6, 2)) is not None
     assert compose("#a", "xx\nxxx", ROOM, Limits(5, 2)) is None
+    assert compose("#a", "xx\nxxx", ROOM, Limits(6, 1)) is None
 
 
 def test_only_concatenated_lines_have_the_tag():

@@ -173,17 +173,18 @@ class Sender:
         session = self.session
         enabled = session.capabilities.enabled
         message = line.message
-        if isinstance(message, Multiline):
+        command = message.command
+        if command == "BATCH" and isinstance(message, Multiline):
             self._send_multiline(line, message)
             return
         if message.tags and "message-tags" not in enabled and message.tags.keys() != {"label"}:
             message = Message(message.command, message.params)
-        echoes = answers = "echo-message" in enabled and message.command in ECHOED
-        if message.command in ANSWERED and "label" not in message.tags:
+        echoes = answers = "echo-message" in enabled and command in ECHOED
+        if command in ANSWERED and "label" not in message.tags:
             answers = True
-            echoes = message.command == RELAYMSG and enabled >= ECHOES_RELAYMSG
+            echoes = command == RELAYMSG and enabled >= ECHOES_RELAYMSG
         try:
-            if message.command in SPOKEN and len(message.params[-1]) > SURELY_FITS:
+            if command in SPOKEN and len(message.params[-1]) > SURELY_FITS:
                 message = self._say_what_would_be_cut(message)
             if answers and "labeled-response" in enabled:
                 label = session.labels.new(self._clock() + ECHO_LIMIT, _Confirmation(line))

@@ -26,7 +26,7 @@ from pynfo.irc.state import State
 log = logging.getLogger(__name__)
 
 # They name the bot that had the server say it under another nick. Only servers can set them.
-RELAYMSG_TAGS = ("draft/relaymsg", "relaymsg", "overdrivenetworks.com/relaymsg")
+RELAYMSG_TAGS = DRAFT, FINAL, VENDOR = "draft/relaymsg", "relaymsg", "overdrivenetworks.com/relaymsg"
 
 
 class Speech:
@@ -59,8 +59,9 @@ class Speech:
         state = self._state
         user = author or state.user_of(message)
         own = user.nick == state.nick
-        if message.tags and not own and (bot := relaying_bot(message.tags)) is not None:
-            own = state.is_me(bot)
+        tags = message.tags
+        if tags and not own and (DRAFT in tags or FINAL in tags or VENDOR in tags):
+            own = state.is_me(relaying_bot(tags) or "")
         known = state.channel(target)
         statusmsg, channel = ("", known.name) if known is not None else self._resolve(target)
         return MessageReceived(
