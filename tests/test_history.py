@@ -11,7 +11,7 @@ import pytest
 
 from pynfo.interfaces import IEvents, IHistory
 from pynfo.irc.clocks import WRONG, Clocks
-from pynfo.irc.events import ChannelRenamed, HistoryReceived, MessageReceived, NetworkUp, User
+from pynfo.irc.events import ChannelRenamed, HistoryReceived, MessageReceived, NetworkUp, User, UserJoined
 from pynfo.irc.message import Message
 from pynfo.services.history import FUZZ, OVERLAP
 from pynfo.services.history_asking import AT_ONCE
@@ -454,6 +454,21 @@ async def test_of_a_new_connection_the_clock_is_compared_anew(tmp_path):
         assert bot.history.clock(NETWORK) == pytest.approx(time.time() + 90, abs=NEAR)
         IEvents(bot.factory).publish(NetworkUp(network=NETWORK, time=time.time(), nick="pynfo"))
         assert bot.history.clock(NETWORK) == pytest.approx(time.time(), abs=NEAR)
+
+
+async def test_whoever_hears_of_our_coming_is_told_when_that_was_however_early_they_hear(tmp_path):
+    times = []
+    async with bot_on(tmp_path, clock=lambda: time.time() - 7200) as bot:
+        IEvents(bot.factory).subscribe(
+            UserJoined, lambda event: times.append(bot.history.time_of(event)), priority=1000
+        )
+        IEvents(bot.factory).publish(NetworkUp(network=NETWORK, time=time.time(), nick="pynfo"))
+        client = bot.factory.clients[NETWORK]
+        client.part(CHANNEL)
+        await bot.settle()
+        client.join(CHANNEL)
+        await bot.settle()
+    assert times == [pytest.approx(time.time(), abs=NEAR)]
 
 
 @pytest.mark.parametrize("kind", ["chathistory", "znc"])

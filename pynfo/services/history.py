@@ -57,6 +57,7 @@ UNASKED_LIMIT = (
     20_000  # lines that came unasked and are kept, of all channels; past it those of one are let go
 )
 UNASKED_AGE = 900.0  # seconds after our coming that they are kept
+FIRST = 1_000_000  # the priority of what must be known before any other subscriber asks for it
 
 Gap = tuple[float, float]
 
@@ -108,11 +109,11 @@ class History:
         self._comings: dict[Place, _Coming] = {}
         self._asked: HistoryReceived | None = None  # the one that was published last
         subscribe = IEvents(factory).subscribe
-        subscribe(NetworkUp, self._up)
+        subscribe(NetworkUp, self._up, priority=FIRST)
         subscribe(NetworkDown, self._down)
-        subscribe(UserJoined, self._joined)
+        subscribe(UserJoined, self._joined, priority=FIRST)
         subscribe(ChannelRenamed, self._renamed)
-        subscribe(HistoryReceived, self._received)
+        subscribe(HistoryReceived, self._received, priority=FIRST)
         subscribe(StandardReply, self._questions.replied)
         IScheduler(factory).schedule(60.0, self.let_go)
 
