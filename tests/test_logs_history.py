@@ -138,6 +138,16 @@ async def test_without_history_the_time_away_is_a_gap_that_begins_with_the_last_
     assert near(gap, now - 580, now)
 
 
+async def test_what_was_heard_before_an_earlier_gap_was_filled_does_not_hide_it(tmp_path):
+    now = time.time()
+    heard = line("known", now - 580, msgid="m1"), line("of a bot that died at once", now - 100, msgid="m2")
+    await before(tmp_path, *heard, known=now - 600)
+    async with serving(history=0) as server, factory_on(server, config(tmp_path)):
+        pass
+    [gap] = gaps(tmp_path)
+    assert near(gap, now - 580, now)
+
+
 async def test_nothing_of_before_the_bot_was_told_to_keep_a_channel_is_fetched(tmp_path):
     now = time.time()
     async with (
