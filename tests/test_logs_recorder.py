@@ -13,11 +13,12 @@ from plugins.logs.archive.service import Archive
 from plugins.logs.interfaces import IArchive
 from plugins.logs.lines import mode_text
 from plugins.logs.recorder import IRecorder
-from plugins.logs.relayed import NAME_LENGTH, Spoken, relaymsg_bot, relaymsg_nick, spoken
+from plugins.logs.relayed import NAME_LENGTH, Spoken, relaymsg_nick, spoken
 from plugins.logs.sessions import LIMIT, ISessions, Sessions
 from pynfo.interfaces import IEvents, IOperator, IOutbox
 from pynfo.irc.events import ChannelRenamed, MessageReceived, MessageRedacted, ModeChange, User
 from pynfo.irc.isupport import ISupport
+from pynfo.irc.speech import relaying_bot
 from pynfo.testing import Server
 from pynfo.testing.bot import CHANNEL, NETWORK, Bot, config_for
 from tests.logs_bot import PLACE, config, kept, logging_bot, settled, texts
@@ -86,8 +87,8 @@ def test_a_nick_of_relaymsg_names_its_network_behind_the_separator():
 
 
 def test_only_the_servers_own_tag_marks_relaymsg():
-    assert relaymsg_bot({"draft/relaymsg": "bridge"}) == "bridge"
-    assert relaymsg_bot({"+draft/relaymsg": "mallory"}) is None
+    assert relaying_bot({"draft/relaymsg": "bridge"}) == "bridge"
+    assert relaying_bot({"+draft/relaymsg": "mallory"}) is None
 
 
 # -- sessions of people without an account

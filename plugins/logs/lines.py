@@ -14,7 +14,7 @@ from typing import Any
 
 from plugins.logs.line import Kind, Line
 from plugins.logs.places import Kept, Places
-from plugins.logs.relayed import relaymsg_bot, relaymsg_nick, spoken
+from plugins.logs.relayed import relaymsg_nick, spoken
 from plugins.logs.settings import Settings
 from pynfo.irc.events import (
     Event,
@@ -32,6 +32,7 @@ from pynfo.irc.events import (
 )
 from pynfo.irc.isupport import ISupport
 from pynfo.irc.message import Message, split_source
+from pynfo.irc.speech import relaying_bot
 from pynfo.off_the_record import off_the_record
 
 COMINGS: frozenset[Kind] = frozenset({"join", "part", "quit", "nick", "mode"})  # left out with `events=False`
@@ -86,7 +87,7 @@ class Lines:
                 return self._relayed(
                     kept, event, kind, relayed.nick, relayed.origin or user.nick, relayed.text
                 )
-        if tags and (bot := relaymsg_bot(tags)) is not None:
+        if tags and (bot := relaying_bot(tags)) is not None:
             capabilities = self._clients[event.network].session.capabilities.available
             nick, origin = relaymsg_nick(user.nick, capabilities.get("draft/relaymsg"))
             return self._relayed(kept, event, kind, nick, origin or bot, text)

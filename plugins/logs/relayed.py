@@ -20,7 +20,6 @@ from pynfo.irc.formatting import CODE, PLAIN, style_after
 
 NAME_LENGTH = 64  # characters of a nick or a network that a relay tells
 HEAD_LENGTH = 400  # characters in which the nick must have ended, codes and all
-RELAYMSG_TAGS = ("draft/relaymsg", "relaymsg", "overdrivenetworks.com/relaymsg")
 SEPARATORS = "/"  # of RELAYMSG nicks where the server does not say
 
 _NICK = rf"[^\s<>](?:[^<>\x00-\x1f]{{0,{2 * NAME_LENGTH}}}[^\s<>])?"
@@ -73,17 +72,6 @@ def spoken(text: str) -> Spoken | None:
     style = style_after(text[:cut])
     said = text[cut:] if style == PLAIN else style.codes() + text[cut:]
     return Spoken(nick, origin, said, action=found["actor"] is not None)
-
-
-def relaymsg_bot(tags: dict[str, str]) -> str | None:
-    """The nick of the bot that sent a line with RELAYMSG; None where the line came in no such way.
-
-    Only servers can set these tags: those of clients begin with "+".
-    """
-    for tag in RELAYMSG_TAGS:
-        if tag in tags:
-            return tags[tag]
-    return None
 
 
 def relaymsg_nick(nick: str, separators: str | None) -> tuple[str, str]:
