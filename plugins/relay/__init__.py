@@ -1,0 +1,29 @@
+"""Carry talk between channels of different networks, and lose nothing of it.
+
+`wires.py` is what joins channels, `carrier.py` takes what is said into a queue on disk, `catching_up.py`
+fetches what was missed, `sending.py` and `rendering.py` tell how it looks on the other side, `guard.py`
+pauses a wire, `commands.py` is what people can say about it. Other plugins ask for `IRelaying`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from plugins.relay.commands import relay as relay
+from plugins.relay.commands import relay_find as relay_find
+from plugins.relay.commands import relay_names as relay_names
+from plugins.relay.commands import relay_pause as relay_pause
+from plugins.relay.commands import relay_resume as relay_resume
+from plugins.relay.commands import relay_status as relay_status
+from plugins.relay.interfaces import IRelaying as IRelaying
+from plugins.relay.interfaces import Speaker as Speaker
+from plugins.relay.settings import Settings as Settings
+from plugins.relay.wires import check as check
+
+
+def init(factory: Any) -> None:
+    """Carry what is said from now on, and what was missed."""
+    from plugins.relay.service import Relay
+
+    factory.register_adapter(IRelaying, Relay)
+    IRelaying(factory)  # made now: it listens

@@ -11,8 +11,8 @@ from pynfo.irc.events import User
 
 
 class Speaker(msgspec.Struct, frozen=True, kw_only=True):
-    """Who spoke what the bot carried. `text` is what they said, without the name before it; `place` where they
-    said it; `account` is None, and `user` has the nick alone, where that is not known any more."""
+    """Who spoke what the bot carried. `text` is what they said, without the name before it; `place` where
+    they said it. `user` has the nick alone where more is not known any more."""
 
     place: str  # network/#channel
     network: str  # shown as the badge

@@ -84,13 +84,15 @@ class Outbox:
     async def start(self) -> None:
         """Read what waits from before. Raises `StorageError`."""
         IEvents(self._factory).subscribe((NetworkUp, NetworkDown, ChannelSynced), self._happened)
-        waiting, settled = await IScheduler(self._factory).in_thread(self._store.read)
-        for past in settled:
-            self._next_id = max(self._next_id, past.id + 1)
-            ledger = self._named(past.queue).ledger
-            ledger.add(past.key, past.target, past.id, past.about)
-            ledger.confirm(past.key, past.target, past.msgids)
-        for name, item in waiting:
+        past = await IScheduler(self._factory).in_thread(self._store.read)
+        for settled in past.settled:
+            self._next_id = max(self._next_id, settled.id + 1)
+            ledger = self._named(settled.queue).ledger
+            ledger.add(settled.key, settled.target, settled.id, settled.about)
+            ledger.confirm(settled.key, settled.target, settled.msgids)
+        for (name, lane), reached in past.reached.items():
+            self._named(name).remember(lane, reached)
+        for name, item in past.waiting:
             self._next_id = max(self._next_id, item.id + 1)
             self._named(name).load(item)
         self._named(TEXTS).open(self._texts, None)

@@ -75,6 +75,12 @@ class Port:
         return len(self.waiting) + len(self._next) + len(self._flying) + len(self._refused) + len(self.tail)
 
     @property
+    def oldest(self) -> float | None:
+        """Seconds since the oldest of what waits was put; None where nothing waits."""
+        first = min((item.time for item in (*self.waiting, *self.tail, *self._refused)), default=None)
+        return None if first is None else max(time.time() - first, 0.0)
+
+    @property
     def client(self) -> Client | None:
         """The network's client, where something can be said to the target now."""
         client = self._queue.clients.get(self.network)

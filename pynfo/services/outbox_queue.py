@@ -63,6 +63,7 @@ class Queue:
         self._owner: Owner | None = None
         self._plugin: PluginOwner | None = None
         self._committing: dict[int, Item] = {}  # on their way to the disk
+        self._reached: dict[str, float] = {}  # by lane
 
     # -- what its owner does
 
@@ -112,6 +113,19 @@ class Queue:
         reasons.discard(why)
         if not reasons and self.held.pop(lane, None) is not None:
             self._feed_all()
+
+    def reach(self, lane: str, time: float, *, open: bool = False) -> None:
+        """Remember up to when (UTC epoch seconds) all that is for a lane was put into it.
+
+        It is on disk no earlier than what was put before. What is put later moves it on by itself, unless it
+        is `open`: then what is put now does not tell that all before it was.
+        """
+        self._reached[lane] = time
+        self.store.reach(self.name, lane, time, open=open)
+
+    def reached(self, lane: str) -> float:
+        """See `reach`; as it was at the start, or was told since. 0: nothing is known."""
+        return self._reached.get(lane, 0.0)
 
     def withdraw(self, unwanted: Callable[[Item], bool]) -> list[Item]:
         """Take out what is not said yet, and is unwanted; what is on its way is left to itself."""
@@ -168,6 +182,10 @@ class Queue:
             raise ValueError(f"the queue {self.name!r} has an owner already")
         self._owner, self._plugin = owner, plugin
         self._feed_all()
+
+    def remember(self, lane: str, reached: float) -> None:
+        """What a lane had reached when the bot stopped."""
+        self._reached[lane] = reached
 
     def load(self, item: Item) -> None:
         """An item that was not said when the bot stopped."""

@@ -20,6 +20,15 @@ CREATE TABLE item (
 CREATE INDEX item_waiting ON item (id) WHERE settled IS NULL;
 CREATE INDEX item_settled ON item (settled) WHERE settled IS NOT NULL;
 
+-- Up to when all that is for a lane has been put into it. While it is open, that holds whatever is in it.
+CREATE TABLE reached (
+    queue TEXT NOT NULL,
+    lane TEXT NOT NULL,
+    time REAL NOT NULL,
+    open INTEGER NOT NULL,
+    PRIMARY KEY (queue, lane)
+) STRICT, WITHOUT ROWID;
+
 -- The ids that the network gave to its lines.
 CREATE TABLE copy (
     item INTEGER NOT NULL REFERENCES item (id) ON DELETE CASCADE,

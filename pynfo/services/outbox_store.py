@@ -52,6 +52,15 @@ class Settled(msgspec.Struct):
     msgids: list[str | None]
 
 
+class Past(msgspec.Struct):
+    """What a file holds at start: what waits, in order, with its queue; what is remembered, oldest first; and
+    of the lanes of each queue the time that is reached."""
+
+    waiting: list[tuple[str, Item]]
+    settled: list[Settled]
+    reached: dict[tuple[str, str], float]
+
+
 class _Batch:
     """What is to be written in one transaction. Within one, the order is that of the fields."""
 
@@ -61,11 +70,13 @@ class _Batch:
         self.settled: list[tuple[float, int]] = []
         self.copies: list[tuple[int, int, str]] = []
         self.forgotten: list[tuple[int]] = []
+        self.reached: dict[tuple[str, str], tuple[float, bool]] = {}
         self.expunge = False
         self.done: list[Callable[[], None]] = []
 
     def __bool__(self) -> bool:
-        return bool(self.added or self.marked or self.settled or self.forgotten or self.expunge or self.done)
+        rows = self.added or self.marked or self.settled or self.forgotten or self.reached
+        return bool(rows or self.expunge or self.done)
 
     def write(self, connection: sqlite3.Connection) -> None:
         many = connection.executemany
@@ -79,6 +90,9 @@ class _Batch:
             many("INSERT OR IGNORE INTO copy (item, line, msgid) VALUES (?, ?, ?)", self.copies)
         if self.forgotten:
             many("UPDATE item SET about = NULL WHERE id = ?", self.forgotten)
+        if self.reached:
+            rows = [(*lane, *reached) for lane, reached in self.reached.items()]
+            many("INSERT OR REPLACE INTO reached (queue, lane, time, open) VALUES (?, ?, ?, ?)", rows)
 
 
 class OutboxStore:
@@ -101,20 +115,20 @@ class OutboxStore:
 
     # -- on the event loop
 
-    def read(self) -> tuple[list[tuple[str, Item]], list[Settled]]:
-        """All that waits, in order, with its queue, and what is remembered, oldest first.
+    def read(self) -> Past:
+        """All that is there.
 
         Blocks: call it on a thread, before anything is written. Raises `StorageError`.
         """
         if not self.path.exists():
-            return [], []
+            return Past([], [], {})
         try:
             connection = self._open()
         except sqlite3.Error as error:
             raise _unusable(self.path, error) from error
         try:
             self._prune(connection)
-            return list(_waiting(connection)), list(_settled(connection))
+            return Past(list(_waiting(connection)), list(_settled(connection)), _reached(connection))
         except sqlite3.Error as error:
             raise _unusable(self.path, error) from error
         finally:
@@ -147,6 +161,14 @@ class OutboxStore:
                 if msgid is not None:
                     self._batch.copies.append((item.id, line, msgid))
             if len(self._batch.settled) == 1:
+                self._begin()
+                self._changed.notify()
+
+    def reach(self, queue: str, lane: str, time: float, *, open: bool) -> None:
+        """Note up to when all that is for a lane was put into it, soon; see `Queue.reach`."""
+        with self._changed:
+            self._batch.reached[queue, lane] = (time, open)
+            if len(self._batch.reached) == 1:
                 self._begin()
                 self._changed.notify()
 
@@ -315,6 +337,16 @@ def _settled(connection: sqlite3.Connection) -> Iterable[Settled]:
     )
     for id_, queue, target, key, about in rows:
         yield Settled(id_, queue, target, key, about or b"", msgids.get(id_, []))
+
+
+def _reached(connection: sqlite3.Connection) -> dict[tuple[str, str], float]:
+    lanes = connection.execute("SELECT queue, lane, time, open FROM reached").fetchall()
+    newest = connection.execute("SELECT queue, lane, max(time) FROM item GROUP BY queue, lane").fetchall()
+    put = {(queue, lane): time for queue, lane, time in newest}
+    return {
+        (queue, lane): time if open_ else max(time, put.get((queue, lane), 0.0))
+        for queue, lane, time, open_ in lanes
+    }
 
 
 def _call_all(functions: Iterable[Callable[[], None]]) -> None:

@@ -16,9 +16,10 @@ import msgspec
 
 from pynfo.interfaces import IHistory
 from pynfo.irc.client import Client
-from pynfo.irc.events import MessageReceived
+from pynfo.irc.events import Batch, MessageReceived
 from pynfo.irc.formatting import plain
 from pynfo.irc.message import Message
+from pynfo.irc.multiline import MULTILINE, Multiline, join
 from pynfo.services.outbox_item import Item
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ log = logging.getLogger(__name__)
 
 SLACK = 2.0  # seconds by which clocks, and whole seconds of histories, may differ
 SPOKEN = frozenset({"PRIVMSG", "NOTICE", "RELAYMSG"})
+SEPARATOR = "/"  # of the nicks of RELAYMSG: no other nick has it
 LIMIT = 60.0  # seconds for a network to tell
 NOBODY_TELLS = "nobody can tell whether they were said"
 
@@ -57,12 +59,14 @@ class Remembered:
 
     def find(self, message: Message, since: float) -> _Ours | None:
         """The first line that `message` has become, said after `since`, that is not used yet."""
+        if isinstance(message, Multiline):
+            message = join(Batch("", MULTILINE, messages=message.lines)) or message
         if message.command not in SPOKEN:
             return None
         text = plain(message.params[-1].removeprefix("\x01ACTION ").removesuffix("\x01"))
         nick = message.params[1] if message.command == "RELAYMSG" else None
         for line in self.lines:
-            is_meant = line.text == text and nick in (None, line.nick)
+            is_meant = line.text == text and nick == (line.nick if SEPARATOR in line.nick else None)
             if is_meant and not line.used and line.time >= since - SLACK:
                 return line
         return None
@@ -111,7 +115,7 @@ async def _remember(queue: Queue, port: Port, client: Client, tail: Sequence[Ite
     known = min(item.written for item in tail) - 2 * SLACK
     async for page in history.missed(port.network, port.name, known, now):
         for event in page.events:
-            if isinstance(event, MessageReceived) and _is_ours(event, client):
+            if isinstance(event, MessageReceived) and _may_be_ours(event, client):
                 when = history.time_of(event)
                 if event.msgid is None or not queue.is_copy(port.target, event.msgid):
                     line = _Ours(event.user.nick, plain(event.text), when, event.msgid)
@@ -138,11 +142,11 @@ def _match(queue: Queue, client: Client, item: Item, remembered: Remembered) -> 
     queue.settle(item, msgids)
 
 
-def _is_ours(event: MessageReceived, client: Client) -> bool:
+def _may_be_ours(event: MessageReceived, client: Client) -> bool:
     """Whether we said it: under our nick of today or any that the config allows us, or for somebody
-    (RELAYMSG)."""
+    (RELAYMSG, of which a history may tell no more than the nick)."""
+    if event.own or SEPARATOR in event.user.nick:
+        return True
     fold = client.state.fold
-    ours = {
-        fold(nick) for nick in (client.state.nick, client.settings.nick, *client.settings.alternate_nicks)
-    }
-    return event.own or fold(event.user.nick) in ours
+    ours = (client.state.nick, client.settings.nick, *client.settings.alternate_nicks)
+    return fold(event.user.nick) in map(fold, ours)

@@ -1,0 +1,183 @@
+"""What people say to the bot about the relay: who is on the other side, and how it goes.
+
+Everybody in a channel may ask about the wires that it is on, in private about those of all channels they
+share with the bot; pausing is for operators of one of the channels, and for admins.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from plugins.relay.appearance import shown_nick
+from plugins.relay.ends import End
+from plugins.relay.interfaces import IRelaying
+from plugins.relay.wires import Port
+from pynfo import Request, command
+from pynfo.command import quoted
+from pynfo.human_time import duration
+from pynfo.validation import unknown
+
+NAMED = 40  # nicks in one answer
+MATCHES = 5  # people found in one answer
+
+
+@command
+async def relay(request: Request) -> str:
+    """Tell which channels this one is joined with."""
+    places = dict.fromkeys(other.place for end in _ends(request) for other in _others(end))
+    return f"what is said here is carried to, or comes from, {_listed(list(places))}"
+
+
+@command("relay names")
+async def relay_names(request: Request) -> str:
+    """Tell who is on the other side."""
+    answers = []
+    for port in _far_ports(request):
+        if not _is_there(request, port):
+            answers.append(f"{port.place}: I am not there now")
+            continue
+        nicks = sorted(_nicks(request, port), key=str.lower)
+        shown = " ".join(shown_nick(nick) for nick in nicks[:NAMED])
+        more = f" and {len(nicks) - NAMED} more" if len(nicks) > NAMED else ""
+        answers.append(f"{port.place} ({len(nicks)}): {shown}{more}")
+    return "; ".join(answers)
+
+
+@command("relay find")
+async def relay_find(request: Request, nick: str) -> str:
+    """Tell where on the other side somebody is whose nick is NICK, or has it in it.
+
+    Example: relay find alice
+    """
+    wanted = nick.lower()
+    found = [
+        f"{shown_nick(name)} is in {port.place}"
+        for port in _far_ports(request)
+        for name in sorted(_nicks(request, port), key=lambda name: (name.lower() != wanted, name.lower()))
+        if wanted in name.lower()
+    ]
+    if not found:
+        return f"nobody of that name is on the other side: {quoted(nick)}"
+    more = f"; and {len(found) - MATCHES} more" if len(found) > MATCHES else ""
+    return "; ".join(found[:MATCHES]) + more
+
+
+@command("relay status")
+async def relay_status(request: Request) -> str:
+    """Tell of each end of this channel's wires whether it is up, its lag, what waits, and what was lost."""
+    service = _service(request)
+    lines = []
+    for name in dict.fromkeys(end.wire.name for end in _ends(request)):
+        wire = next(wire for wire in service.wires if wire.name == name)
+        state = service.guard.state(name)
+        ports = "; ".join(_status(request, port) for port in wire.ports)
+        lines.append(f"{name}{f' ({state})' if state else ''}: {ports}")
+    return " | ".join(lines)
+
+
+@command("relay pause")
+async def relay_pause(request: Request, wire: str | None = None) -> str:
+    """Carry nothing over this channel's wire, or over WIRE, until `relay resume`. What is said waits.
+
+    For operators of the channel.
+    """
+    name = _ruled(request, wire)
+    _service(request).guard.pause(name, request.user.nick)
+    return f"nothing is carried over {name!r} any more; what is said waits for as long as it is worth saying"
+
+
+@command("relay resume")
+async def relay_resume(request: Request, wire: str | None = None) -> str:
+    """Carry again over this channel's wire, or over WIRE. For operators of the channel."""
+    name = _ruled(request, wire)
+    if not _service(request).guard.resume(name):
+        return f"{name!r} was not paused"
+    return f"{name!r} goes on"
+
+
+def _service(request: Request) -> Any:
+    return IRelaying(request.factory)
+
+
+def _ends(request: Request) -> list[End]:
+    """The ends that the asker may ask about. Raises the error to be told where there are none."""
+    ends = _service(request).ends
+    if request.channel is not None:
+        found = list(ends.at(request.network, request.channel))
+    elif request.role in ("owner", "admin"):
+        found = list(ends.all)
+    else:
+        shared = request.client.state.shared_channels(request.user.nick)
+        found = [end for channel in shared for end in ends.at(request.network, channel)]
+    if not found:
+        where = request.channel or "any channel that you share with me"
+        raise request.error(f"nothing is relayed from or to {where}")
+    return found
+
+
+def _others(end: End) -> list[Port]:
+    return [port for port in end.wire.ports if port is not end.port]
+
+
+def _far_ports(request: Request) -> list[Port]:
+    return list({port.place: port for end in _ends(request) for port in _others(end)}.values())
+
+
+def _is_there(request: Request, port: Port) -> bool:
+    client = request.factory.clients.get(port.network)
+    return client is not None and client.up and client.state.channel(port.channel) is not None
+
+
+def _nicks(request: Request, port: Port) -> list[str]:
+    """Who is at a port, but for ourselves."""
+    if not _is_there(request, port):
+        return []
+    state = request.factory.clients[port.network].state
+    members = state.channel(port.channel).members
+    return [state.users[key].nick for key in members if key in state.users and not state.is_me(key)]
+
+
+def _status(request: Request, port: Port) -> str:
+    """How one end is: "oftc/#dev up, lag 0.05 s, 3 wait, 2 lost"."""
+    client = request.factory.clients.get(port.network)
+    waiting = _service(request).queue.ports().get(port.place)
+    if client is None or not client.up:
+        parts = [f"{port.place} down"]
+    elif not _is_there(request, port):
+        parts = [f"{port.place} up, but I am not in it"]
+    else:
+        parts = [f"{port.place} up"]
+        if client.lag is not None:
+            parts.append(f"lag {client.lag:.2f} s")
+    if waiting is not None:
+        parts.append(f"{waiting.queued:,} wait{'s' if waiting.queued == 1 else ''}")
+        if (oldest := waiting.oldest) is not None:
+            parts.append(f"the oldest for {duration(oldest)}")
+        if waiting.lost:
+            parts.append(f"{waiting.lost:,} lost")
+        if waiting.noise_dropped:
+            parts.append(f"{waiting.noise_dropped:,} joins and the like dropped")
+        if waiting.problem:
+            parts.append(f"refused: {waiting.problem}")
+    return ", ".join(parts)
+
+
+def _ruled(request: Request, wire: str | None) -> str:
+    """The wire that the asker means, and may pause."""
+    names = list(dict.fromkeys(end.wire.name for end in _ends(request)))
+    if wire is None and len(names) > 1:
+        raise request.error(f"which one: {_listed(names)}?")
+    if wire is not None and wire not in names:
+        raise request.error(unknown("wire", wire, names))
+    name = wire or names[0]
+    if request.role in ("owner", "admin") or any(
+        request.client.state.is_operator(end.port.channel, request.user.nick)
+        for end in _ends(request)
+        if end.wire.name == name and end.port.network == request.network
+    ):
+        return name
+    raise request.error("that is for operators of the channel")
+
+
+def _listed(words: list[str]) -> str:
+    return " and ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else "".join(words)

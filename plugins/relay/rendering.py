@@ -1,0 +1,148 @@
+"""How what is carried leaves: as RELAYMSG, as lines in the wire's format, or as tags: by what a network has.
+
+Sources: IRCv3 drafts "relaymsg", "reply", "react", "message-redaction".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from plugins.relay.appearance import answer_mark, late_mark, pieces, relaymsg_nick, said
+from plugins.relay.mentions import localise
+from plugins.relay.utterance import Utterance
+from plugins.relay.wires import Port
+from pynfo.irc.client import Client
+from pynfo.irc.formatting import clean, plain
+from pynfo.irc.message import Message
+from pynfo.irc.multiline import compose, in_force
+from pynfo.irc.split import LEAST, split
+
+RELAYMSG = "draft/relaymsg"
+REDACTION = "draft/message-redaction"
+REPLY, REACT = "+draft/reply", "+draft/react"
+NICK_ROOM = 32  # bytes of a nick of RELAYMSG
+MASK_ROOM = 75  # bytes of "!username@host", which the server makes up for RELAYMSG
+ACTION = ("\x01ACTION ", "\x01")
+
+
+class Rendering:
+    """`message_at(key, place)`: the msgid that a message has at a place, if it is known."""
+
+    def __init__(
+        self, message_at: Callable[[str, str], str | None], copies: Callable[[str, str], Sequence[str]]
+    ) -> None:
+        self._message_at = message_at
+        self._copies = copies  # the msgids of our own copies of a message at a place
+        self._without_relaymsg: dict[
+            str, float | None
+        ] = {}  # place -> since when the connection is that refused
+        self.links: dict[str, str] = {}  # key -> address of a message that is too long to be said
+
+    def lines(self, utterance: Utterance, key: str, port: Port, client: Client, now: float) -> list[Message]:
+        """The lines that say it at a port, at `now` (UTC epoch seconds)."""
+        match utterance.kind:
+            case "message" | "action" | "notice":
+                return self._words(utterance, key, port, client, now)
+            case "reaction":
+                return self._reaction(utterance, port, client, now)
+            case "redaction":
+                return self._redaction(utterance, port, client, now)
+        return self._own_words(utterance, port, client, now)
+
+    def refused(self, message: Message, port: Port, client: Client) -> bool:
+        """The network refused a line. Whether it will look different now."""
+        if message.command != "RELAYMSG" or port.place in self._without_relaymsg:
+            return False
+        self._without_relaymsg[port.place] = client.since
+        return True
+
+    # -- what people say
+
+    def _words(self, utterance: Utterance, key: str, port: Port, client: Client, now: float) -> list[Message]:
+        channel = port.channel
+        late = late_mark(utterance.time, now)
+        text = self._text(utterance, key, port, client)
+        tags, opening = self._answer(utterance, port, client)
+        if self._may_relaymsg(utterance, port, client):
+            separators = client.session.capabilities.available.get(RELAYMSG) or "/"
+            nick = relaymsg_nick(utterance.nick, utterance.network, separators, NICK_ROOM)
+            room = client.isupport.linelen - len(f":{nick} PRIVMSG {channel} :\r\n".encode()) - MASK_ROOM
+            before, after = ACTION if utterance.kind == "action" else ("", "")
+            parts = _split(late + opening + text, max(room - len(before + after), LEAST))
+            messages = [Message("RELAYMSG", [channel, nick, before + part + after]) for part in parts]
+        else:
+            command = "NOTICE" if utterance.kind == "notice" else "PRIVMSG"
+            room = client.state.room(command, channel)
+            parts = pieces(utterance, port, room, late=late, text=text, opening=opening)
+            limits = in_force(client.session.capabilities) if "\n" in text and command == "PRIVMSG" else None
+            whole = compose(channel, "\n".join(parts), room, limits) if limits is not None else None
+            messages = [whole] if whole else [Message(command, [channel, part]) for part in parts]
+        if tags and messages:
+            messages[0].tags = tags
+        return messages
+
+    def _text(self, utterance: Utterance, key: str, port: Port, client: Client) -> str:
+        text = utterance.text
+        if "@" in text or "/" in text:
+            channel = client.state.channel(port.channel)
+            fold = client.state.fold
+            if channel is not None:
+                text = localise(text, port.network, lambda nick: fold(nick) in channel.members)
+        if port.formatting == "strip":
+            text = plain(text)
+        lines = text.split("\n")
+        link = self.links.get(key)
+        if link is not None and len(lines) > port.lines_limit:
+            shown = lines[: port.lines_limit - 1]
+            return "\n".join([*shown, f"… {len(lines) - len(shown)} more lines: {link}"])
+        return text
+
+    def _answer(self, utterance: Utterance, port: Port, client: Client) -> tuple[dict[str, str], str]:
+        """The tags of an answer where the network has them, else what stands before it."""
+        if not utterance.about:
+            return {}, ""
+        msgid = self._message_at(utterance.about, port.place)
+        if msgid is not None and _has_tags(client, REPLY):
+            return {REPLY: msgid}, ""
+        return {}, answer_mark(utterance.about_nick) if utterance.about_nick else ""
+
+    def _may_relaymsg(self, utterance: Utterance, port: Port, client: Client) -> bool:
+        if not port.relaymsg or utterance.kind == "notice" or RELAYMSG not in client.capabilities:
+            return False
+        if port.place in self._without_relaymsg and self._without_relaymsg[port.place] != client.since:
+            del self._without_relaymsg[port.place]  # another connection, which may have another say
+        return port.place not in self._without_relaymsg
+
+    # -- the rest
+
+    def _reaction(self, utterance: Utterance, port: Port, client: Client, now: float) -> list[Message]:
+        msgid = self._message_at(utterance.about, port.place)
+        if msgid is not None and _has_tags(client, REACT):
+            return [Message("TAGMSG", [port.channel], None, {REACT: utterance.text, REPLY: msgid})]
+        return self._own_words(utterance, port, client, now)
+
+    def _redaction(self, utterance: Utterance, port: Port, client: Client, now: float) -> list[Message]:
+        copies = self._copies(utterance.about, port.place)
+        if copies and REDACTION in client.capabilities:
+            return [Message("REDACT", [port.channel, msgid]) for msgid in copies]
+        return self._own_words(utterance, port, client, now)
+
+    def _own_words(self, utterance: Utterance, port: Port, client: Client, now: float) -> list[Message]:
+        room = client.state.room("PRIVMSG", port.channel)
+        text = said(utterance, port, late=late_mark(utterance.time, now), room=room)
+        return [Message("PRIVMSG", [port.channel, text])] if text else []
+
+
+def _has_tags(client: Client, tag: str) -> bool:
+    return "message-tags" in client.capabilities and client.isupport.client_tag_allowed(tag)
+
+
+def _split(text: str, limit: int) -> list[str]:
+    lines = (clean(line) for line in text.split("\n"))
+    return [piece for line in lines if plain(line).strip() for piece in split(line, limit)]
+
+
+def tags_of(event: Any) -> dict[str, str]:
+    """The tags of the line that an event was read from."""
+    return event.message.tags if event.message is not None else {}
