@@ -153,7 +153,8 @@ def utterances(draw):
         + "/"
         + draw(st.sampled_from(["#there", "#a>b:c]@", "&x|" + "y" * 60]))
     )
-    return by(draw(NICKS), draw(TEXTS), draw(KINDS), place, prefix=draw(PREFIXES))
+    text = draw(TEXTS) * draw(st.sampled_from([1, 1, 9]))
+    return by(draw(NICKS), text, draw(KINDS), place, prefix=draw(PREFIXES))
 
 
 def format_of(utterance, port):
@@ -202,6 +203,7 @@ def test_no_piece_is_longer_than_the_room_or_has_a_control_character(port, utter
 
 @given(ports(), utterances(), LATE, ROOMS)
 def test_nothing_of_the_text_is_lost_nor_its_formatting(port, utterance, late, room):
+    port = msgspec.structs.replace(port, action_format=port.format, notice_format=port.format)
     kept = "\x0f\n".join(map(clean, utterance.text.split("\n")))
     kept = plain(kept) if port.formatting == "strip" else kept
     found = [parse(piece, port, NETWORKS)[2] for piece in pieces(utterance, port, room, late=late)]
@@ -356,6 +358,19 @@ def test_reads_lines_whose_formatting_the_network_took_away():
 )
 def test_what_nobodys_frame_is_before_is_nobodys(text):
     assert parse(text, PORT, NETWORKS) is None
+
+
+def test_an_action_is_not_read_as_a_message_of_a_nick_that_is_a_sign():
+    port = port_of(format="{prefix}{nick} {text}")
+    [piece] = pieces(by("bob", "waves", "action"), port, ROOM)
+    assert parse(piece, port, NETWORKS) == ("bob", "libera", "waves")
+    port = port_of(format="{prefix}{nick} says: {text}", notice_format="-{nick}- {text}")
+    assert parse("-bob- says: hi", port, NETWORKS) == ("bob", "", "says: hi")
+
+
+def test_a_format_that_goes_on_as_another_begins_is_read_whole():
+    port = port_of(format="<{nick}> {text}", action_format="<{nick}> * {text}")
+    assert parse("<bob> * waves", port, NETWORKS) == ("bob", "", "waves")
 
 
 # --- the bot's own words

@@ -10,11 +10,12 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from functools import lru_cache
+from string import punctuation
 from time import gmtime
 from unicodedata import category, normalize
 from zlib import crc32
 
-from plugins.relay.formats import NICK_SIGNS, OWN_WORDS, UNSHOWN, Name, read
+from plugins.relay.formats import NICK_SIGNS, OWN_WORDS, UNSHOWN, Name, read, shape
 from plugins.relay.utterance import Utterance
 from plugins.relay.wires import Port
 from pynfo.irc.formatting import CODE, COLOUR, RESET, clean, plain, style_after
@@ -36,6 +37,8 @@ _LATE_MARK = r"(?:\[(?:[0-9]{1,2} [A-Z][a-z]{2} )?[0-9]{2}:[0-9]{2}\] )?"
 _NICK_COLOURS = (2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 13)  # those of mIRC that can be read on white and on black
 _PREFIXES = "~&@%+!"
 _CODES = re.compile(f"(?:{CODE.pattern})*")
+_NOT_IN_NICKS = re.escape("".join(set(punctuation) - set(NICK_SIGNS)))
+_FRAME_SIGNS = re.escape(NICK_SIGNS.replace("_", ""))  # no nick begins with one at the beginning of a line
 _USUAL = re.compile(f"[A-Za-z0-9{re.escape(NICK_SIGNS)}]+").fullmatch
 # What is not seen though its category does not say so: Default_Ignorable_Code_Point of Unicode, and a blank.
 _IGNORED = re.compile(
@@ -156,8 +159,8 @@ def parse(text: str, port: Port, networks: Collection[str]) -> tuple[str, str, s
     and text; None where it is nobody's. `networks` are those that there are. The nick is as it is shown."""
     seen = plain(text)
     formats = dict.fromkeys((port.format, port.action_format, port.notice_format))
-    # Of two that begin alike the longer one says more.
-    for written in sorted(formats, key=len, reverse=True):
+    # Where one goes on as another begins, the longer one says more.
+    for written in sorted(formats, key=lambda format: len(shape(read(format))), reverse=True):
         found = _pattern(written, frozenset(networks)).match(seen)
         rest = _before(read(written).tail, _after(text, found.end())) if found else None
         if found and rest is not None:
@@ -261,17 +264,21 @@ def _for_relaymsg(name: str, separators: str) -> str:
 @lru_cache(256)
 def _pattern(format: str, networks: frozenset[str]) -> re.Pattern[str]:
     """Finds the head of a format, without formatting, at the beginning of a line."""
-    pattern = _LATE_MARK
+    pattern = ""
     for part in read(format).head:
+        if not pattern and isinstance(part, Name):
+            pattern = f"(?![{_FRAME_SIGNS}])"
         if not isinstance(part, Name):
             pattern += re.escape(plain(part))
         elif part.field == "prefix":
             pattern += f"[{_PREFIXES}]*"
         elif part.field == "network":
             pattern += f"(?P<network>{'|'.join(map(re.escape, sorted(networks))) or '(?!)'})"
+        elif part.field == "channel":
+            pattern += rf"(?P<channel>[^\s{re.escape(part.stop)}]+)"
         else:
-            pattern += rf"(?P<{part.field}>[^\s{re.escape(part.stop)}]+)"
-    return re.compile(pattern)
+            pattern += rf"(?P<nick>[^\s{re.escape(part.stop)}{_NOT_IN_NICKS}]+)"
+    return re.compile(_LATE_MARK + pattern)
 
 
 def _after(text: str, count: int) -> str:

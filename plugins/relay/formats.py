@@ -75,24 +75,7 @@ def read(text: str) -> Format:
     return Format(tuple(head), literals[-1])
 
 
-def mistakable(first: Format, second: Format) -> bool:
-    """Whether somebody's line in one of two formats could name somebody else when it is read in the other.
-
-    It could not where both go on in the same way up to signs that differ, or where one names nobody more than
-    the other does, as "<{nick}> " and "<{nick}> * ".
-    """
-    shorter, longer = sorted((_shape(first), _shape(second)), key=len)
-    for index, (one, other) in enumerate(zip(shorter, longer, strict=False)):
-        if one == other:
-            continue
-        if isinstance(one, str) and isinstance(other, str):
-            return False
-        apart = _NEVER_LATER if index else _NEVER_FIRST
-        return one not in apart and other not in apart
-    return any(isinstance(part, Name) for part in longer[len(shorter) :])
-
-
-def _shape(format: Format) -> tuple[str | Name, ...]:
+def shape(format: Format) -> tuple[str | Name, ...]:
     """A head as single characters and names, without formatting and prefix."""
     shape: list[str | Name] = []
     for part in format.head:
@@ -101,6 +84,23 @@ def _shape(format: Format) -> tuple[str | Name, ...]:
         elif part.field != "prefix":
             shape.append(part)
     return tuple(shape)
+
+
+def mistakable(first: Format, second: Format) -> bool:
+    """Whether somebody's line in one of two formats could name somebody else when it is read in the other.
+
+    It could not where both go on in the same way up to signs that differ, or where one names nobody more than
+    the other does, as "<{nick}> " and "<{nick}> * ".
+    """
+    shorter, longer = sorted((shape(first), shape(second)), key=len)
+    for index, (one, other) in enumerate(zip(shorter, longer, strict=False)):
+        if one == other:
+            continue
+        if isinstance(one, str) and isinstance(other, str):
+            return False
+        apart = _NEVER_LATER if index else _NEVER_FIRST
+        return one not in apart and other not in apart
+    return any(isinstance(part, Name) for part in longer[len(shorter) :])
 
 
 def _take_apart(text: str) -> tuple[list[str], list[str]]:
