@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from pynfo.testing import Server
+import re
+
+from plugins.ignore import IDiscriminating
+from pynfo.testing import EXTENSIONS, Server
 from tests.relay_bot import relaying
+
+MULTILINE = {"draft/multiline": EXTENSIONS["draft/multiline"]}
 
 
 class TestTalk:
@@ -13,3 +18,220 @@ class TestTalk:
             await bot.says(bot.bob, "hi there")
             assert bot.hears(bot.bob) == ["<alice@a> hello"]
             assert bot.hears(bot.alice) == ["<bob@b> hi there"]
+
+    async def test_actions_are_told_as_such_and_notices_are_not_carried_unless_asked_for(self, tmp_path):
+        async with relaying(tmp_path) as bot:
+            bot.alice.action("#dev", "waves")
+            bot.alice.notice("#dev", "beep")
+            await bot.settle()
+            assert bot.hears(bot.bob) == ["* alice@a waves"]
+
+    async def test_nobody_is_pinged_by_their_own_nick(self, tmp_path):
+        async with relaying(tmp_path) as bot:
+            await bot.says(bot.alice, "hello")
+            line = await bot.bob.hears("*hello")
+            assert "alice" not in line.params[1]
+
+    async def test_the_bot_does_not_obey_what_it_carries(self, tmp_path):
+        async with relaying(tmp_path, plugins={"admin": {}}) as bot:
+            await bot.says(bot.alice, "!ping")
+            assert bot.hears(bot.bob) == ["<alice@a> !ping"]
+            assert [text for text in bot.hears(bot.alice) if "pong" in text]
+
+    async def test_long_messages_are_split_never_cut_and_every_piece_says_who_speaks(self, tmp_path):
+        async with relaying(tmp_path) as bot:
+            words = [f"word{number}" for number in range(68)]  # fits a line of alice's, and not one of ours
+            await bot.says(bot.alice, " ".join(words))
+            pieces = bot.hears(bot.bob)
+            assert len(pieces) > 1
+            assert all(piece.startswith("<alice@a> ") for piece in pieces)
+            assert " ".join(piece.removeprefix("<alice@a> ") for piece in pieces).split() == words
+
+    async def test_a_mention_of_somebody_on_the_other_side_is_one_there(self, tmp_path):
+        async with relaying(tmp_path) as bot:
+            await bot.says(bot.alice, "bob@b: are you there?")
+            assert bot.hears(bot.bob) == ["<alice@a> bob: are you there?"]
+
+    async def test_who_is_ignored_is_not_carried(self, tmp_path):
+        wire = {
+            "name": "dev",
+            "ports": ["a/#dev", "b/#dev"],
+            "ignore": ["mallory!*@*"],
+            "ignore_text": ["^!"],
+        }
+        async with relaying(tmp_path, wires=[wire]) as bot:
+            mallory = await bot.servers["a"].user("mallory", channels=["#dev"])
+            IDiscriminating(bot.factory).add("trudy!*@*")
+            trudy = await bot.servers["a"].user("trudy", channels=["#dev"])
+            await bot.says(mallory, "one")
+            await bot.says(trudy, "two")
+            await bot.says(bot.alice, "!three")
+            await bot.says(bot.alice, "four")
+            assert bot.hears(bot.bob) == ["<alice@a> four"]
+
+    async def test_a_port_that_only_sends_hears_nothing(self, tmp_path):
+        wire = {"name": "dev", "ports": ["a/#dev", "b/#dev"], "direction": "send"}
+        async with relaying(tmp_path, wires=[wire]) as bot:
+            await bot.says(bot.alice, "news")
+            await bot.says(bot.bob, "I heard")
+            assert bot.hears(bot.bob) == ["<alice@a> news"]
+            assert bot.hears(bot.alice) == []
+
+    async def test_what_is_said_to_a_part_of_the_channel_stays_there(self, tmp_path):
+        async with relaying(tmp_path) as bot:
+            bot.alice.say("@#dev", "for operators")
+            await bot.settle()
+            assert bot.hears(bot.bob) == []
+
+    async def test_who_comes_and_goes_is_told_where_the_wire_asks_for_it(self, tmp_path):
+        wire = {"name": "dev", "ports": ["a/#dev", "b/#dev"], "events": ["joins", "quits", "topics"]}
+        async with relaying(tmp_path, wires=[wire]) as bot:
+            carol = await bot.servers["a"].user("carol")
+            carol.join("#dev")
+            carol.quit("bye")
+            bot.alice.topic("#dev", "all is well")
+            await bot.settle()
+            assert bot.hears(bot.bob) == [
+                "(a) carol joined",
+                "(a) carol quit (bye)",
+                "(a) alice changed the topic to “all is well”",
+            ]
+
+
+class TestTags:
+    async def test_an_answer_is_one_on_both_sides(self, tmp_path):
+        async with relaying(tmp_path, a=Server(history=9), b=Server(history=9)) as bot:
+            await bot.says(bot.alice, "who is there?")
+            question = await bot.bob.hears("*who is there?")
+            await bot.says(bot.bob, "me", tags={"+draft/reply": question.tags["msgid"]})
+            answer = await bot.alice.hears("*me")
+            (asked,) = [item for item in bot.servers["a"].channels["#dev"].history if "who" in item.params[1]]
+            assert answer.tags["+draft/reply"] == asked.tags["msgid"]
+            await bot.says(bot.alice, "good", tags={"+draft/reply": answer.tags["msgid"]})
+            (said,) = [item for item in bot.servers["b"].channels["#dev"].history if item.params[1] == "me"]
+            assert (await bot.bob.hears("*good")).tags["+draft/reply"] == said.tags["msgid"]
+
+    async def test_where_there_are_no_tags_an_answer_says_whom_it_answers(self, tmp_path):
+        async with relaying(tmp_path, b=Server(capabilities={})) as bot:
+            carol = await bot.servers["a"].user("carol", channels=["#dev"])
+            await bot.says(bot.alice, "who is there?")
+            question = await carol.hears("who is there?")
+            await bot.says(carol, "me", tags={"+draft/reply": question.tags["msgid"]})
+            assert bot.hears(bot.bob) == ["<alice@a> who is there?", "<carol@a> ↪ alice: me"]
+
+    async def test_reactions_are_tags_or_words(self, tmp_path):
+        async with relaying(tmp_path) as bot:
+            await bot.says(bot.alice, "cake?")
+            cake = await bot.bob.hears("*cake?")
+            bot.bob.react("#dev", cake.tags["msgid"], "🍰")
+            await bot.settle()
+            line = await bot.alice.expect("*TAGMSG #dev")
+            assert "+draft/react=🍰" in line
+        async with relaying(tmp_path / "other", b=Server(capabilities={})) as bot:
+            carol = await bot.servers["a"].user("carol", channels=["#dev"])
+            await bot.says(bot.alice, "cake?")
+            carol.react("#dev", (await carol.hears("cake?")).tags["msgid"], "🍰")
+            await bot.settle()
+            assert bot.hears(bot.bob)[1:] == ["(a) carol reacted with 🍰 to alice"]
+
+    async def test_a_removed_message_is_removed_on_the_other_side(self, tmp_path):
+        servers = {"a": Server(extensions=EXTENSIONS), "b": Server(extensions=EXTENSIONS)}
+        async with relaying(tmp_path, **servers) as bot:
+            carol = await bot.servers["a"].user("carol", channels=["#dev"])
+            await bot.says(bot.alice, "oops")
+            copy = await bot.bob.hears("*oops")
+            bot.alice.redact("#dev", (await carol.hears("oops")).tags["msgid"])
+            await bot.settle()
+            assert copy.tags["msgid"] in await bot.bob.expect("*REDACT #dev *")
+
+    async def test_where_it_cannot_be_removed_it_is_told(self, tmp_path):
+        async with relaying(tmp_path, a=Server(extensions=EXTENSIONS)) as bot:
+            carol = await bot.servers["a"].user("carol", channels=["#dev"])
+            await bot.says(bot.alice, "oops")
+            bot.alice.redact("#dev", (await carol.hears("oops")).tags["msgid"])
+            await bot.settle()
+            assert bot.hears(bot.bob) == ["<alice@a> oops", "(a) alice removed a message"]
+
+
+class TestRelaymsg:
+    async def test_people_speak_under_their_own_names_where_the_network_lets_them(self, tmp_path):
+        async with relaying(tmp_path, b=Server(extensions=EXTENSIONS)) as bot:
+            bot.bob.mode("#dev", "+o", "pynfo")
+            await bot.says(bot.alice, "hello")
+            line = await bot.bob.hears("hello")
+            assert line.nick == "alice/a"
+            await bot.says(bot.bob, "hi")
+            assert bot.hears(bot.alice) == ["<bob@b> hi"]  # and our own line did not come back
+
+    async def test_where_it_is_refused_the_format_is_used(self, tmp_path):
+        async with relaying(tmp_path, b=Server(extensions=EXTENSIONS)) as bot:
+            await bot.says(bot.alice, "hello")
+            await bot.says(bot.alice, "again")
+            assert bot.hears(bot.bob) == ["<alice@a> hello", "<alice@a> again"]
+
+    async def test_messages_of_several_lines_stay_one(self, tmp_path):
+        servers = {name: Server(history=9, extensions=MULTILINE) for name in "ab"}
+        async with relaying(tmp_path, **servers) as bot:
+            bot.alice.person.capabilities |= {"batch", "draft/multiline"}
+            send = bot.alice.send
+            send("BATCH", "+1", "draft/multiline", "#dev")
+            for line in ("one", "two"):
+                send("PRIVMSG", "#dev", line, tags={"batch": "1"})
+            send("BATCH", "-1")
+            await bot.settle()
+            assert bot.hears(bot.bob) == ["<alice@a> one", "<alice@a> two"]
+            (kept,) = bot.servers["b"].channels["#dev"].history
+            assert kept.params[1].replace("\u2060", "") == "<alice@a> one\n<alice@a> two"
+
+
+class TestOutages:
+    async def test_what_is_said_while_a_network_is_away_is_heard_when_it_is_back(self, tmp_path):
+        async with relaying(tmp_path) as bot:
+            bot.servers["b"].accepting = False
+            (await bot.servers["b"].connection(1)).abort()
+            await bot.says(bot.alice, "one")
+            await bot.says(bot.alice, "two")
+            bot.servers["b"].accepting = True
+            await bot.bob.hears("*two")
+            assert [text for text in bot.hears(bot.bob) if "alice" in text] == [
+                "<alice@a> one",
+                "<alice@a> two",
+            ]
+
+    async def test_what_was_said_while_the_bot_was_away_is_fetched_in_order_and_once(self, tmp_path):
+        a = Server(history=100)
+        async with relaying(tmp_path, a=a) as bot:
+            await bot.says(bot.alice, "before")
+            (await a.connection(1)).abort()
+            bot.alice.say("#dev", "meanwhile 1")
+            bot.alice.say("#dev", "meanwhile 2")
+            await bot.bob.hears("*meanwhile 2")
+            await bot.says(bot.alice, "after")
+            assert bot.hears(bot.bob) == [
+                "<alice@a> before",
+                "<alice@a> meanwhile 1",
+                "<alice@a> meanwhile 2",
+                "<alice@a> after",
+            ]
+
+    async def test_late_messages_carry_their_time(self, tmp_path, monkeypatch):
+        async with relaying(tmp_path) as bot:
+            bot.relay.guard.pause("dev", "bob")
+            monkeypatch.setattr("plugins.relay.appearance.LATE", -1.0)
+            await bot.says(bot.alice, "late")
+            bot.relay.guard.resume("dev")
+            await bot.settle()
+            (text,) = bot.hears(bot.bob)
+            assert re.fullmatch(r"\[\d\d:\d\d\] <alice@a> late", text)
+
+    async def test_what_was_lost_is_told_in_the_channel(self, tmp_path, monkeypatch):
+        async with relaying(tmp_path) as bot:
+            monkeypatch.setattr("plugins.relay.sending.LOST_WAIT", 0.0)
+            bot.relay.guard.pause("dev", "bob")
+            for number in range(3):
+                await bot.says(bot.alice, f"n{number}")
+            for item in bot.relay.queue.ports()["b/#dev"].waiting:
+                item.expires = 0.0
+            bot.relay.guard.resume("dev")
+            await bot.bob.hears("*lost*")
+            assert bot.hears(bot.bob) == ["(relay) 3 messages from a/#dev are lost: they waited for too long"]

@@ -11,6 +11,7 @@ import asyncio
 import logging
 import zlib
 from collections.abc import Sequence
+from time import time
 from typing import Any
 from uuid import uuid4
 
@@ -48,7 +49,7 @@ class Carrier:
         self._sending = sending
         self._queue = sending.queue
         self._guard = guard
-        self._time_of = IHistory(factory).time_of
+        self._history = IHistory(factory)
         self._comings = {end: self._coming(end) for end in ends.all if end.port.sends}
         self._same: dict[tuple[object, ...], int] = {}  # messages of this second without a msgid
         self._second = 0
@@ -136,9 +137,9 @@ class Carrier:
         others = [port for port in end.others if port.place not in withdrawn]
         self._put(end, f"{end.port.place}\nredaction\n{event.msgid}", utterance, block=block, others=others)
 
-    def tell(self, end: End, text: str, time: float, *, key: str = "", block: Any = None) -> None:
+    def tell(self, end: End, text: str, *, key: str = "", block: Any = None) -> None:
         """Say a word of the relay's own at the other ends."""
-        utterance = Utterance(kind="told", place=end.port.place, time=time, wire=end.wire.name, text=text)
+        utterance = Utterance(kind="told", place=end.port.place, time=time(), wire=end.wire.name, text=text)
         self._put(end, f"{end.port.place}\ntold\n{key or uuid4().hex}", utterance, block=block)
 
     # -- its parts
@@ -148,13 +149,18 @@ class Carrier:
         return Utterance(
             kind=kind,
             place=end.port.place,
-            time=self._time_of(event),
+            time=self._ours(event),
             wire=end.wire.name,
             nick=user.nick,
             account=user.account,
             identity=identity,
             prefix=self._prefix(end, user) if kind in PEOPLE else "",
         )
+
+    def _ours(self, event: Event) -> float:
+        """When it was, by our clock: how late it is must not depend on how wrong a server's is."""
+        ago: float = self._history.clock(event.network) - self._history.time_of(event)
+        return time() - max(ago, 0.0)
 
     def _prefix(self, end: End, user: User) -> str:
         state = self._factory.clients[end.port.network].state
@@ -194,12 +200,14 @@ class Carrier:
         others: Sequence[Any] | None = None,
     ) -> bool:
         data, remembered = encode(utterance), about(utterance)
+        skew = self._history.clock(end.port.network) - time()  # a lane reaches as far as its network says
+        when = utterance.time + skew
         items = [
             Item(
                 target=other.place,
                 key=key,
                 data=data,
-                time=utterance.time,
+                time=when,
                 expires=utterance.time + other.hold,
                 lane=lane or end.lane,
                 noise=noise,

@@ -182,7 +182,7 @@ class CatchingUp:
         for one in ends:
             first, last = _between(start, end)
             text = f"{place}: nothing could be carried from {first} to {last} UTC"
-            self._carrier.tell(one, text, end, key=f"gap {start:.3f}", block=block)
+            self._carrier.tell(one, text, key=f"gap {start:.3f}", block=block)
 
     def _note(self, place: str) -> None:
         """All that was said there until now has been heard, where we are there and have caught up."""

@@ -17,6 +17,7 @@ from plugins.relay.appearance import answer_mark, parse
 from plugins.relay.interfaces import Speaker
 from plugins.relay.utterance import Utterance
 from plugins.relay.wires import Port
+from pynfo.irc.batches import is_history
 from pynfo.irc.events import MessageReceived, User
 from pynfo.irc.formatting import plain
 from pynfo.irc.message import Message
@@ -142,6 +143,8 @@ class Speakers:
         )
         if expected is not None and expected.until > self._clock():
             return True, self._expected_speaker(expected, event)
+        if not is_history(event.batch):
+            return False, None  # another plugin's words, which may look like anything
         return (found := self._by_format(event, channel)) is not None, found
 
     def _expected_speaker(self, expected: _Expected, event: MessageReceived) -> Speaker | None:

@@ -31,7 +31,7 @@ class Item(msgspec.Struct, kw_only=True, eq=False):
     once: bool = False
     about: bytes = b""  # what the owner wants to know of it afterwards
     id: int = 0  # given by the queue
-    written: float = 0.0  # since when it may have been given to a connection; 0: not yet
+    written: float = 0.0  # since when it may have been said, by the network's clock; 0: not yet
     said: int = 0  # of its lines, how many are known to have been said
     removed: bool = False  # nobody waits for it any more
 

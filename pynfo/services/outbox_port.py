@@ -183,7 +183,7 @@ class Port:
             room -= 1
             self._next.append(item)
             if not item.written:
-                item.written = now
+                item.written = self._queue.clock(self.network)
                 unmarked.append(item)
         if unmarked:
             self._unmarked.update(item.id for item in unmarked)

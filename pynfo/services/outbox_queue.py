@@ -9,9 +9,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from functools import partial
-from time import time
 from typing import Any
 
+from pynfo.interfaces import IHistory
 from pynfo.irc.client import Client
 from pynfo.irc.events import Event
 from pynfo.irc.message import Message
@@ -56,6 +56,7 @@ class Queue:
         self.store = store
         self.ledger = Ledger()
         self.confirming = confirming  # of a network
+        self.clock: Callable[[str], float] = IHistory(factory).clock  # of a network
         self.spawn = spawn
         self.held: dict[str, set[str]] = {}  # lanes that are held back, and why
         self._take_ids = take_ids
@@ -72,13 +73,13 @@ class Queue:
 
         With a `block` of ids they go before all that was put since it was taken.
         """
-        now = time()
         fresh = []
         for item in items:
             if self.ledger.knows(item.key, item.target):
                 continue
             port = self._port(item.target)
-            item.written = now if not item.once and port.prompt and item.lane not in self.held else 0.0
+            prompt = not item.once and item.lane not in self.held and port.prompt
+            item.written = self.clock(port.network) if prompt else 0.0
             if block is not None:
                 item.id = block.next
                 block.next += 1

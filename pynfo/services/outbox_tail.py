@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
+from time import time
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -55,7 +56,7 @@ class Remembered:
 
     def tells(self, when: float) -> bool:
         """Whether it remembers what was said then."""
-        return not any(start - SLACK <= when <= end + SLACK for start, end in self.gaps)
+        return not any(start <= when <= end + SLACK for start, end in self.gaps)
 
     def find(self, message: Message, since: float) -> _Ours | None:
         """The first line that `message` has become, said after `since`, that is not used yet."""
@@ -127,7 +128,7 @@ async def _remember(queue: Queue, port: Port, client: Client, tail: Sequence[Ite
 
 def _match(queue: Queue, client: Client, item: Item, remembered: Remembered) -> None:
     """Find an item's lines in what is remembered; where all are there, it is confirmed."""
-    messages = queue.render(item, client, item.written)
+    messages = queue.render(item, client, item.written - queue.clock(client.name) + time())
     if not messages:
         return
     msgids: list[str | None] = [None] * len(messages)
