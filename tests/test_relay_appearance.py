@@ -326,6 +326,13 @@ def test_an_answer_says_whom_it_answers_once():
     assert answer_mark("b: ob", joiner=False) == "↪ b\ufffd\ufffdob: "
 
 
+def test_a_long_text_fills_its_pieces_with_all_that_stands_around_it():
+    port = port_of(format="<{nick}> {text} |")
+    texts = pieces(by(text="\x02" + "x" * 1000), port, ROOM, late="[14:02] ")
+    assert [len(text.encode()) for text in texts[:-1]] == [ROOM, ROOM]
+    assert all(text.startswith(f"[14:02] <a{JOINER}lice> ") and text.endswith("\x0f |") for text in texts)
+
+
 def test_a_long_nick_leaves_room_for_the_text():
     [piece] = pieces(by("漢" * 64), PORT, 200)
     assert piece.endswith("…@libera> hi")

@@ -94,9 +94,7 @@ def pieces(
             break
     else:
         raise ValueError(f"{room} bytes are too few to say who says something")
-    if (
-        len(text) <= limit and text.isascii() and text.isprintable() and not opening
-    ):  # as most of what is said
+    if len(text) <= limit and text.isascii() and text.isprintable() and not opening:  # most that is said
         return [] if not text or text.isspace() else [f"{late}{before}{text}{after}"]
     lines = [line for line in map(clean, text.split("\n")) if plain(line).strip()]
     if port.formatting == "strip":
