@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 
 from plugins.ignore import IDiscriminating
+from plugins.logs.interfaces import IArchive
+from pynfo.config_http import HttpSettings
 from pynfo.testing import EXTENSIONS, Server
 from tests.relay_bot import relaying
 
@@ -235,3 +238,65 @@ class TestOutages:
             bot.relay.guard.resume("dev")
             await bot.bob.hears("*lost*")
             assert bot.hears(bot.bob) == ["(relay) 3 messages from a/#dev are lost: they waited for too long"]
+
+
+class TestLogs:
+    LOGS = {"channels": {"a/#dev": {"publish": "public"}, "b/#dev": {"publish": "public"}}}
+
+    async def test_a_message_of_many_lines_ends_with_a_link_to_the_log(self, tmp_path):
+        wire = {"name": "dev", "ports": ["a/#dev", "b/#dev"], "lines_limit": 3}
+        http = HttpSettings(port=0, public_url="https://logs.example.org")
+        a = Server(history=9, extensions=MULTILINE)
+        async with relaying(tmp_path, a=a, wires=[wire], plugins={"logs": self.LOGS}, http=http) as bot:
+            bot.alice.person.capabilities |= {"batch", "draft/multiline"}
+            send = bot.alice.send
+            send("BATCH", "+1", "draft/multiline", "#dev")
+            for number in range(9):
+                send("PRIVMSG", "#dev", f"line {number}", tags={"batch": "1"})
+            send("BATCH", "-1")
+            await bot.says(bot.alice, "and this")
+            await bot.bob.hears("*and this")
+            first, second, link, last = bot.hears(bot.bob)
+            assert (first, second) == ("<alice@a> line 0", "<alice@a> line 1")
+            assert re.fullmatch(r"<alice@a> … 7 more lines: https://logs\.example\.org/L/\d+", link)
+            assert last == "<alice@a> and this"
+
+    async def test_the_logs_show_people_and_where_they_are_instead_of_the_bot(self, tmp_path):
+        async with relaying(tmp_path, plugins={"logs": self.LOGS}) as bot:
+            await bot.says(bot.alice, "hello")
+            bot.alice.action("#dev", "waves")
+            await bot.says(bot.alice, "[off] not for the record " + "x" * 480)
+            archive = IArchive(bot.factory)
+            await archive.flush()
+            lines = [line async for line in archive.export("b/#dev") if line.kind in ("message", "action")]
+            assert [(line.nick, line.origin, line.kind, line.text) for line in lines] == [
+                ("alice", "a", "message", "hello"),
+                ("alice", "a", "action", "waves"),
+            ]
+            assert len(bot.hears(bot.bob)) == 4  # but it was carried, in two pieces
+
+    async def test_what_is_removed_is_removed_from_the_log_of_the_other_side(self, tmp_path):
+        async with relaying(tmp_path, a=Server(extensions=EXTENSIONS), plugins={"logs": self.LOGS}) as bot:
+            carol = await bot.servers["a"].user("carol", channels=["#dev"])
+            await bot.says(bot.alice, "oops")
+            archive = IArchive(bot.factory)
+            await archive.flush()
+            bot.alice.redact("#dev", (await carol.hears("oops")).tags["msgid"])
+            async with asyncio.timeout(10):
+                while [line.text async for line in archive.export("b/#dev") if line.nick == "alice"] != [""]:
+                    await bot.settle()
+
+    async def test_who_wants_to_be_forgotten_is_not_carried_any_more(self, tmp_path):
+        async with relaying(tmp_path) as bot:
+            bot.relay.guard.pause("dev", "bob")
+            await bot.says(bot.alice, "mine")
+            carol = await bot.servers["a"].user("carol", channels=["#dev"])
+            await bot.says(carol, "hers")
+            user = bot.factory.clients["a"].state.user("alice")
+            assert await bot.relay.forget("a", user) == 1
+            state = b"".join(file.read_bytes() for file in tmp_path.glob("outbox.sqlite*"))
+            assert b"hers" in state
+            assert b"mine" not in state
+            bot.relay.guard.resume("dev")
+            await bot.settle()
+            assert bot.hears(bot.bob) == ["<carol@a> hers"]

@@ -16,6 +16,7 @@ from typing import Any
 from uuid import uuid4
 
 from plugins.ignore import IDiscriminating
+from plugins.relay import logs
 from plugins.relay.appearance import shown_nick
 from plugins.relay.comings import KINDS, Comings
 from plugins.relay.ends import End, Ends
@@ -23,7 +24,7 @@ from plugins.relay.guard import Guard
 from plugins.relay.sending import Sending
 from plugins.relay.speakers import PEOPLE, about
 from plugins.relay.utterance import Utterance, encode
-from pynfo import IEvents, IHistory
+from pynfo import IEvents, IHistory, IScheduler
 from pynfo.irc.events import (
     Event,
     MessageReceived,
@@ -110,7 +111,11 @@ class Carrier:
             self._relate(utterance, port.place, reply_to)
         key = self._key(port.place, utterance)
         lane = end.lane if block is not None else self._guard.lane(end, key, utterance)
-        return lane is not None and self._put(end, key, utterance, lane=lane, block=block)
+        if lane is None:
+            return False
+        if utterance.msgid is not None and "\n" in utterance.text:
+            self._link_where_long(end, lane, key, utterance)
+        return self._put(end, key, utterance, lane=lane, block=block)
 
     def carry_reaction(self, end: End, event: TagsReceived, *, block: Any = None) -> None:
         tags = event.message.tags if event.message is not None else {}
@@ -134,6 +139,9 @@ class Carrier:
         withdrawn = {item.target for item in self._queue.withdraw(lambda item: item.key == key)}
         utterance = self._utterance(end, event, "redaction", event.user)
         self._relate(utterance, end.port.place, event.msgid)
+        for place in self._queue.copies(key):
+            copies = self._sending.copies_at(key, place)
+            IScheduler(self._factory).spawn(logs.redact(self._factory, place, copies))
         others = [port for port in end.others if port.place not in withdrawn]
         self._put(end, f"{end.port.place}\nredaction\n{event.msgid}", utterance, block=block, others=others)
 
@@ -217,6 +225,24 @@ class Carrier:
             for other in (end.others if others is None else others)
         ]
         return bool(self._queue.put(items, block=block))
+
+    def _link_where_long(self, end: End, lane: str, key: str, utterance: Utterance) -> None:
+        """A message of too many lines waits for the address of its log, where there is one."""
+        lines = utterance.text.count("\n") + 1
+        if any(lines > port.lines_limit for port in end.others):
+            why = f"link {key}"
+            self._queue.hold(lane, why)
+            IScheduler(self._factory).spawn(
+                self._link(end.port.network, lane, why, key, utterance.msgid or "")
+            )
+
+    async def _link(self, network: str, lane: str, why: str, key: str, msgid: str) -> None:
+        try:
+            address = await logs.address_of(self._factory, network, msgid)
+            if address is not None:
+                self._sending.rendering.link(key, address)
+        finally:
+            self._queue.release(lane, why)
 
     def _coming(self, end: End) -> Comings:
         network = end.port.network

@@ -133,6 +133,7 @@ class CatchingUp:
             await self._fetch(ends, min(known, joined), joined, block)
             for end in ends:
                 self._queue.reach(end.lane, joined)
+            await self._queue.flush()  # what is said now waits on disk already, and is let go next
         finally:
             for end in ends:
                 self._queue.release(end.lane, WHY)

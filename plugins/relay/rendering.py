@@ -23,6 +23,7 @@ REDACTION = "draft/message-redaction"
 REPLY, REACT = "+draft/reply", "+draft/react"
 NICK_ROOM = 32  # bytes of a nick of RELAYMSG
 MASK_ROOM = 75  # bytes of "!username@host", which the server makes up for RELAYMSG
+LINKS = 500  # long messages whose address is remembered
 ACTION = ("\x01ACTION ", "\x01")
 
 
@@ -37,7 +38,7 @@ class Rendering:
         self._without_relaymsg: dict[
             str, float | None
         ] = {}  # place -> since when the connection is that refused
-        self.links: dict[str, str] = {}  # key -> address of a message that is too long to be said
+        self._links: dict[str, str] = {}  # by key: where a message that is too long can be read
 
     def lines(self, utterance: Utterance, key: str, port: Port, client: Client, now: float) -> list[Message]:
         """The lines that say it at a port, at `now` (UTC epoch seconds)."""
@@ -56,6 +57,12 @@ class Rendering:
             return False
         self._without_relaymsg[port.place] = client.since
         return True
+
+    def link(self, key: str, address: str) -> None:
+        """Where a message can be read, of which there are too many lines to be said."""
+        self._links[key] = address
+        if len(self._links) > LINKS:
+            del self._links[next(iter(self._links))]
 
     # -- what people say
 
@@ -92,10 +99,9 @@ class Rendering:
         if port.formatting == "strip":
             text = plain(text)
         lines = text.split("\n")
-        link = self.links.get(key)
-        if link is not None and len(lines) > port.lines_limit:
+        if key in self._links and len(lines) > port.lines_limit:
             shown = lines[: port.lines_limit - 1]
-            return "\n".join([*shown, f"… {len(lines) - len(shown)} more lines: {link}"])
+            return "\n".join([*shown, f"… {len(lines) - len(shown)} more lines: {self._links[key]}"])
         return text
 
     def _answer(self, utterance: Utterance, port: Port, client: Client) -> tuple[dict[str, str], str]:
