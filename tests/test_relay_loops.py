@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from plugins.relay.chains import CHAINS
 from plugins.relay.cores import core_of, stem_of
-from plugins.relay.loops import CHAINS, HELD, LoopDetector
+from plugins.relay.loops import HELD, LoopDetector
 from tests.relay_world import JOINER, LINE, Wire, World, foreign
 
 REPEATS = 5
@@ -72,7 +73,7 @@ def repeats(wire: Wire, text: str) -> int:
 def loop(
     bot: str, text: str, *, relaymsg: bool = False, delay: Callable[[], float] = lambda: 0.5
 ) -> tuple[World, Wire]:
-    """A wire between a and b, a relay that brings back to a what is said in b, and `text` about to be said."""
+    """A wire between a and b, a relay that brings to a what is said in b, and `text` about to be said."""
     world = World()
     wire = Wire(world, "a/#c", "b/#c", relaymsg=relaymsg)
     foreign(world, "b/#c", "a/#c", BOTS[bot], delay)

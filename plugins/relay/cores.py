@@ -8,6 +8,7 @@ before a text is its depth: a line that goes in a circle gets one more each time
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 import msgspec
 
@@ -15,6 +16,7 @@ from pynfo.irc.formatting import plain
 
 LENGTH = 60  # characters that tell a long text from others: of a line that is cut the start is left
 HEADS = 40  # at most, which is more than a line has room for
+TAILS, TAIL_LENGTH = 10, 70  # how many at most, and characters of each
 
 # Soft hyphen, zero-width space and joiners, direction marks, word joiner, variation selectors, BOM.
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufe00-\ufe0f\ufeff]")
@@ -38,12 +40,16 @@ class Core(msgspec.Struct, frozen=True):
         return self.words[:LENGTH]
 
 
+@lru_cache(256)  # what is heard is soon said
 def core_of(text: str) -> Core:
     text = plain(text)
     if not text.isascii():
         text = _INVISIBLE.sub("", text)
     bare, depth = _without_heads(text)
-    while found := _TAIL.search(bare):
+    for _ in range(TAILS):
+        found = _TAIL.search(bare, max(0, len(bare) - TAIL_LENGTH))
+        if found is None:
+            break
         bare = bare[: found.start()]
     words = " ".join(_WORD.findall(bare)) or bare.strip() or text.strip()
     return Core(f" {words.lower()} ", depth)

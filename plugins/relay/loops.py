@@ -9,13 +9,13 @@ them apart is cause and effect: a relay speaks when our copy was said, and only 
   at once.
 - The third return, by one who brought it before, is held back: for several times longer than they ever took.
   If they say it again although we are silent, they are people. If not, it is said; when it comes back then,
-  the same is done a second time; when it comes back again, that is no chance. Where there was reason to doubt,
-  because others said the same or a test failed before, it takes more such rounds.
+  the same is done a second time; when it comes back again, that is no chance. Where there is reason
+  to doubt, because others said the same or a test was for nothing before, it takes more such rounds.
 - A line that comes back three times, each time with more heads before it, is a loop without any test.
 
 So at most five returns are carried, and then the wire is paused: for a minute, and twice as long each time
 until there was an hour of quiet. What people say is held back at most, and released in its order. Chance can
-still deceive where a crowd says nothing but one word for minutes (one run of 600 in simulation).
+still deceive where a crowd says nothing but one word for minutes (one run of 600, in simulation).
 """
 
 from __future__ import annotations
@@ -25,24 +25,16 @@ from typing import Any, Generic, Literal, TypeVar
 
 import msgspec
 
-from plugins.relay.cores import Core, core_of, stem_of
+from plugins.relay.chains import ANSWER, SUSPICIOUS, Author, Chain, Chains, Returns
+from plugins.relay.cores import core_of, stem_of
 from plugins.relay.gathering import CallLater
 
-CHAINS = 200  # texts that are remembered, the latest
-REMEMBERED = 600.0  # seconds
-AUTHORS = 16  # who brought one text back, the latest
 HELD = 100  # messages held back in one test; what is beyond that is carried
 
-SUSPICIOUS = 3  # returns
 TESTS = 2
 NESTED = 3  # returns, each deeper than all before, that prove a loop
-ANSWER = 15.0  # seconds after our copy in which a return may be caused by it
-PROMPT = 2.0  # the same for who says again what they said first themselves, and for many who say the same
-SHORTEST, LONGEST, PATIENCE = (
-    5.0,
-    60.0,
-    4.0,
-)  # a test lasts 4 times their longest answer, within these seconds
+# A test lasts for some times their longest gap, within these seconds.
+SHORTEST, LONGEST, PATIENCE = 5.0, 60.0, 4.0
 IN_FLIGHT, IN_FLIGHT_PATIENCE = 2.5, 1.5  # for how long, in a test, returns of earlier copies may come
 SHORTEST_ANSWER, ANSWER_PATIENCE = 8.0, 3.0  # for how long an answer to what was let out is awaited
 DISTURBED = 5  # times, after which a test is given up: a text that so many say is people's
@@ -52,41 +44,15 @@ FIRST_PAUSE, LONGEST_PAUSE, QUIET = 60.0, 3600.0, 3600.0  # seconds
 
 T = TypeVar("T")
 Verdict = Literal["carry", "hold", "drop"]
-Author = tuple[str, str]  # place and stem of the nick
 NOBODY = ("", "")
-
-
-class _Returns(msgspec.Struct):
-    """Of one author in one chain."""
-
-    count: int = 0
-    nested: int = 0  # how many of them were deeper than all before
-    slowest: float = 0.0  # the most seconds from our copy to one of them
-    gap: float = 0.0  # the most seconds between two of them
-    last: float = 0.0
-
-
-class _Chain(msgspec.Struct):
-    """One text on its way around; what it looked like when it came back leads to it as well."""
-
-    key: str
-    first: tuple[str, str]  # place and nick of who said it first
-    first_depth: int
-    depth: int  # the greatest so far
-    seen: float
-    copies: int = 0
-    last_copy: float = 0.0
-    suspicious: int = SUSPICIOUS  # more after each test that people were held up by
-    interrupted: bool = False
-    returns: dict[Author, _Returns] = {}
 
 
 class _Test(msgspec.Struct):
     """`silent`: no copy of ours is said. Else one was let out, and is `said` or about to be."""
 
-    chain: _Chain
+    chain: Chain
     author: Author
-    returns: _Returns
+    returns: Returns
     seconds: float  # of silence
     in_flight_until: float = 0.0
     held: list[tuple[Author, Any, bool]] = []  # each with whether it is a return of the chain
@@ -115,7 +81,7 @@ class LoopDetector(Generic[T]):
         self._drop = drop
         self._pause = pause
         self._call_later = call_later
-        self._chains: dict[str, _Chain] = {}  # by the key of their cores, the latest last
+        self._chains = Chains()
         self._tests: list[_Test] = []
         self._loopers: set[Author] = set()  # those of the last pause
         self._pause_seconds = FIRST_PAUSE
@@ -128,22 +94,22 @@ class LoopDetector(Generic[T]):
         """
         core = core_of(text)
         author = (place, stem_of(nick))
-        chain = self._find(core, author, (place, nick), now)
+        chain = self._chains.find(core, author, (place, nick), now)
         if chain is None:
-            self._begin(core, (place, nick), now)
+            self._chains.begin(core, (place, nick), now)
             self._interrupt(author, now)
             return self._behind(message, author)
         test = next((test for test in self._tests if test.chain is chain), None)
         again = author in chain.returns
-        caused = self._count(chain, core, author, (place, nick), now)
-        returns = chain.returns[author] if caused else _Returns()
+        caused = chain.count_return(core, author, (place, nick), now)
+        returns = chain.returns[author] if caused else Returns()
         if caused and author in self._loopers and now < self._paused_until:
             return "drop"  # it was on its way
         if returns.nested >= NESTED:
             return self._found(chain, place, nick, now)
         if test is not None and (again or author == test.author):
             return self._judge(test, message, (place, nick), now, caused=caused)
-        if test is None and self._is_suspicious(chain, returns) and self._holder(author) is None:
+        if test is None and chain.is_suspicious(returns) and self._holder(author) is None:
             return self._begin_test(chain, returns, message, author)
         return self._behind(message, author)
 
@@ -153,7 +119,7 @@ class LoopDetector(Generic[T]):
         To be called when it is written to the connection: what it causes may be heard before it is confirmed.
         """
         core = core_of(text)
-        chain = self._chains.get(core.key) or self._begin(core, NOBODY, now)
+        chain = self._chains.get(core) or self._chains.begin(core, NOBODY, now)
         chain.copies += 1
         chain.last_copy = chain.seen = now
         for test in [test for test in self._tests if test.chain is chain]:
@@ -169,77 +135,9 @@ class LoopDetector(Generic[T]):
         for test in list(self._tests):
             self._end(test)
 
-    # -- chains
-
-    def _find(self, core: Core, author: Author, speaker: tuple[str, str], now: float) -> _Chain | None:
-        """The chain that a text belongs to: of the same text, or of one that it has more around."""
-        chain = self._chains.pop(core.key, None)
-        if chain is None:
-            chain = self._find_within(core, author, speaker, now)
-        if chain is None or now - chain.seen > REMEMBERED:
-            return None
-        self._remember(core, chain)
-        return chain
-
-    def _find_within(self, core: Core, author: Author, speaker: tuple[str, str], now: float) -> _Chain | None:
-        found = None
-        for key in [key for key in self._chains if key in core.words]:
-            chain = self._chains[key]
-            within = PROMPT if chain.first == speaker else ANSWER
-            if not chain.copies or now - chain.last_copy > within:
-                continue
-            if key != chain.key:
-                return chain
-            if author not in chain.returns:  # else it would have what they brought back the last time in it
-                found = chain
-        return found
-
-    def _begin(self, core: Core, speaker: tuple[str, str], now: float) -> _Chain:
-        chain = _Chain(core.key, first=speaker, first_depth=core.depth, depth=core.depth, seen=now)
-        self._remember(core, chain)
-        return chain
-
-    def _remember(self, core: Core, chain: _Chain) -> None:
-        while len(self._chains) >= CHAINS:
-            del self._chains[next(iter(self._chains))]
-        self._chains[core.key] = chain
-
-    def _count(self, chain: _Chain, core: Core, author: Author, speaker: tuple[str, str], now: float) -> bool:
-        """Count a return; False where it is none, since none of our copies can have caused it."""
-        chain.seen = now
-        returns = chain.returns.pop(author, None) or _Returns()
-        own = speaker == chain.first and core.depth <= chain.first_depth
-        deeper = core.depth > chain.depth
-        waited = now - chain.last_copy
-        if returns.count >= chain.copies or (waited > (PROMPT if own else ANSWER) and not deeper):
-            return False
-        if len(chain.returns) >= AUTHORS:
-            del chain.returns[next(iter(chain.returns))]
-        chain.returns[author] = returns
-        returns.gap = max(returns.gap, now - returns.last if returns.count else waited)
-        returns.last = now
-        returns.count += 1
-        returns.nested += deeper
-        returns.slowest = max(returns.slowest, min(waited, ANSWER))
-        chain.depth = max(chain.depth, core.depth)
-        return True
-
-    def _is_suspicious(self, chain: _Chain, returns: _Returns) -> bool:
-        """Whether to look closer at somebody's return: one person may say a thing twice, many may say it."""
-        if returns.count < 2:
-            return False
-        counts = [other.count for other in chain.returns.values()]
-        repeated = sum(count for count in counts if count > 1)
-        return repeated >= chain.suspicious or (sum(counts) >= chain.suspicious and returns.slowest <= PROMPT)
-
-    def _forget(self, chain: _Chain) -> None:
-        """Nobody brought it back."""
-        chain.returns.clear()
-        chain.copies = 0
-
     # -- tests
 
-    def _begin_test(self, chain: _Chain, returns: _Returns, message: T, author: Author) -> Verdict:
+    def _begin_test(self, chain: Chain, returns: Returns, message: T, author: Author) -> Verdict:
         seconds = _within(PATIENCE * returns.gap, SHORTEST, LONGEST)
         test = _Test(chain, author, returns, seconds, chain.last_copy + _in_flight(returns))
         self._tests.append(test)
@@ -254,7 +152,7 @@ class LoopDetector(Generic[T]):
         """Others said the same for the first time, which is carried: the silence begins anew."""
         test.disturbed += 1
         if test.disturbed > DISTURBED:
-            self._forget(test.chain)
+            test.chain.forget()
             self._end(test)
         else:
             self._wait(test, test.seconds)
@@ -268,7 +166,7 @@ class LoopDetector(Generic[T]):
         """The time of silence is over, or that for an answer to what was let out."""
         test.timer = None
         if not test.silent:
-            self._forget(test.chain)
+            test.chain.forget()
             self._end(test)
             return
         test.silent = False
@@ -289,7 +187,7 @@ class LoopDetector(Generic[T]):
             return self._hold(test, message, author, is_return=True)
         if test.silent or not test.said or not caused:
             test.chain.suspicious *= 4
-            self._forget(test.chain)
+            test.chain.forget()
             self._end(test)
             return self._behind(message, author)
         test.passed += 1
@@ -331,7 +229,7 @@ class LoopDetector(Generic[T]):
         for _, message, is_return in test.held:
             (self._drop if loop and is_return else self._release)(message)
 
-    def _found(self, chain: _Chain, place: str, nick: str, now: float) -> Verdict:
+    def _found(self, chain: Chain, place: str, nick: str, now: float) -> Verdict:
         if now >= self._paused_until:
             quiet = now - self._paused_until >= QUIET
             self._pause_seconds = FIRST_PAUSE if quiet else min(2 * self._pause_seconds, LONGEST_PAUSE)
@@ -348,5 +246,5 @@ def _within(value: float, least: float, most: float) -> float:
     return min(max(value, least), most)
 
 
-def _in_flight(returns: _Returns) -> float:
+def _in_flight(returns: Returns) -> float:
     return max(IN_FLIGHT, IN_FLIGHT_PATIENCE * returns.slowest)
