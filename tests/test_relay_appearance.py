@@ -107,7 +107,7 @@ NICKS = st.one_of(
 KINDS = st.sampled_from(["message", "action", "notice"])
 LATE = st.sampled_from(["", "", "[14:02] ", "[20 Nov 23:58] "])
 PREFIXES = st.sampled_from(["", "@", "+", "~", "<@"])
-ROOMS = st.integers(350, 450)
+ROOMS = st.integers(300, 450)
 
 SIGNS = st.lists(st.sampled_from([*" <>[]@:-*|/!,x1", "{{", "}}", "→ ", *CODES]), max_size=3).map("".join)
 ENDS = st.sampled_from([*" >]@:-|/,.!→", "- ", "\x03 ", "\x02: ", "", "x"])
@@ -336,6 +336,9 @@ def test_a_long_text_fills_its_pieces_with_all_that_stands_around_it():
 def test_a_long_nick_leaves_room_for_the_text():
     [piece] = pieces(by("漢" * 64), PORT, 200)
     assert piece.endswith("…@libera> hi")
+    rest = "-" * 67
+    port = port_of(format="{network} {channel} {nick} " + rest + "{text}", colours=True)
+    assert pieces(by("😀" * 64, place="x" * 50 + "/#" + "漢" * 60), port, 300, late="[20 Nov 23:58] ")
     with pytest.raises(ValueError, match="100 bytes are too few"):
         pieces(by(), port_of(format="<{nick}> " + "-" * 60 + "{text}"), 100)
 

@@ -25,7 +25,7 @@ from pynfo.irc.split import LEAST, split
 JOINER = "\u2060"  # WORD JOINER: not seen, and keeps a nick from being its owner's
 NICK_LENGTH = 64  # characters
 SHORTER_NICKS = (NICK_LENGTH, 24, 8)  # the longest that are tried, until there is room for the text
-CHANNEL_LENGTH = 32  # characters
+CHANNEL_LENGTH = 48  # bytes
 REACTION_LENGTH = 40  # characters
 LINE = 400  # the room for a line of the relay's own
 LATE = 60.0  # seconds: a message younger than this is not marked as late
@@ -81,7 +81,8 @@ def pieces(
     """The texts in which a person's words are said there, each with its frame and of at most `room` bytes.
 
     `text` is said instead of the utterance's own; `opening`, such as an `answer_mark`, comes before it. Lines
-    in which nothing would be seen are left out. `ValueError` where the room is too little for any text.
+    in which nothing would be seen are left out. `ValueError` where the room is too little for any text, which
+    300 bytes never are.
     """
     text = utterance.text if text is None else text
     format, place = getattr(port, _FORMATS[utterance.kind]), utterance.place
@@ -183,7 +184,7 @@ def _frame(
         elif part.field == "network":
             before += network
         elif part.field == "channel":
-            before += _ended("_".join(_cut(clean(channel), CHANNEL_LENGTH).split()), part.stop)
+            before += _ended(_shown_channel(channel), part.stop)
         else:
             name = _cut(_visible(nick), length)
             if (
@@ -199,6 +200,12 @@ def _frame(
 def _closing(piece: str, after: str) -> str:
     """What comes after a piece; its formatting does not reach it."""
     return RESET + after if after and CODE.search(piece) else after
+
+
+def _shown_channel(channel: str) -> str:
+    name = "_".join(clean(channel).split())
+    fitting = _fitting(name, CHANNEL_LENGTH)
+    return name if name == fitting else fitting + "…"
 
 
 def _visible(nick: str) -> str:
