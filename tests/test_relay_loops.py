@@ -309,10 +309,11 @@ def test_after_an_hour_of_quiet_a_pause_is_short_again():
 def test_what_the_relay_still_brings_in_a_pause_is_dropped_and_people_are_heard():
     caller = Caller()
     caller.nest("one", 0.0)
-    caller.detector.said("one", 3.6)
+    caller.detector.said("two", 3.6)
 
-    assert caller.detector.heard("late", "a/#c", "x", "<x> one", 4.0) == "drop"
-    assert caller.detector.heard("bob's", "a/#c", "bob", "what was that?", 5.0) == "carry"
+    assert caller.detector.heard("on its way", "a/#c", "x", "<x> two", 4.0) == "drop"
+    assert caller.detector.heard("bob's", "a/#c", "bob", "two", 5.0) == "carry"
+    assert caller.detector.heard("later", "a/#c", "x", "<x> two", 64.0) == "carry"
     assert caller.pauses == [60]
 
 
