@@ -15,7 +15,7 @@ from time import gmtime
 from unicodedata import category, normalize
 from zlib import crc32
 
-from plugins.relay.formats import NICK_SIGNS, OWN_WORDS, UNSHOWN, Name, read, shape
+from plugins.relay.formats import NICK_SIGNS, OWN_WORDS, UNSHOWN, Format, Name, read, shape
 from plugins.relay.utterance import Utterance
 from plugins.relay.wires import Port
 from pynfo.irc.formatting import CODE, COLOUR, RESET, clean, plain, style_after
@@ -157,12 +157,13 @@ def parse(text: str, port: Port, networks: Collection[str]) -> tuple[str, str, s
     """Whose line of ours it is that was said at `port`: nick, network ("" where the format does not tell it)
     and text; None where it is nobody's. `networks` are those that there are. The nick is as it is shown."""
     seen = plain(text)
-    formats = dict.fromkeys((port.format, port.action_format, port.notice_format))
-    # Where one goes on as another begins, the longer one says more.
-    for written in sorted(formats, key=lambda format: len(shape(read(format))), reverse=True):
-        found = _pattern(written, frozenset(networks)).match(seen)
-        rest = _before(read(written).tail, _after(text, found.end())) if found else None
-        if found and rest is not None:
+    for pattern, tail in _readers(port.format, port.action_format, port.notice_format, frozenset(networks)):
+        found = pattern.match(seen)
+        if found is None:
+            continue
+        end = found.end()
+        rest = _before(tail, text[end:] if seen == text else _after(text, end))
+        if rest is not None:
             nick = found["nick"].replace(JOINER, "").translate(_NARROW)
             return nick, found.groupdict().get("network", ""), rest
     return None
@@ -267,10 +268,22 @@ def _for_relaymsg(name: str, separators: str) -> str:
 
 
 @lru_cache(256)
-def _pattern(format: str, networks: frozenset[str]) -> re.Pattern[str]:
+def _readers(
+    message: str, action: str, notice: str, networks: frozenset[str]
+) -> list[tuple[re.Pattern[str], str]]:
+    """What reads lines in the formats of a port, with the tails of these.
+
+    Where one goes on as another begins, the longer one says more, and is asked first.
+    """
+    formats = [read(format) for format in dict.fromkeys((message, action, notice))]
+    formats.sort(key=lambda format: len(shape(format)), reverse=True)
+    return [(_pattern(format, networks), format.tail) for format in formats]
+
+
+def _pattern(format: Format, networks: frozenset[str]) -> re.Pattern[str]:
     """Finds the head of a format, without formatting, at the beginning of a line."""
     pattern = ""
-    for part in read(format).head:
+    for part in format.head:
         if not pattern and isinstance(part, Name):
             pattern = f"(?![{_FRAME_SIGNS}])"
         if not isinstance(part, Name):
