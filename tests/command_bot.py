@@ -73,6 +73,9 @@ class Bot(Componentized):
         self._subscribers.append(subscriber)
         return SimpleNamespace(cancel=partial(self._subscribers.remove, subscriber))
 
+    def wants(self, event_type: type) -> bool:
+        return False
+
     def say(
         self, target: str, text: str, *, kind: str = "message", bulk: bool, max_age: float, tags: Any
     ) -> None:

@@ -23,7 +23,7 @@ def test_takes_all_that_can_be_said_of_a_wire_and_of_a_port():
         "action_format": "[{network}] * {nick} {text}",
         "notice_format": "[{network}] -{nick}- {text}",
         "events": ["messages", "actions", "notices", "joins", "parts", "quits", "kicks", "nicks", "topics"]
-        + ["modes", "membership"],
+        + ["modes", "membership", "answers"],
         "formatting": "strip",
         "colours": True,
         "ignore": ["libera/$a:spam", "*!*@example.org"],

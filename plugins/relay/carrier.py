@@ -26,6 +26,7 @@ from plugins.relay.speakers import PEOPLE, about
 from plugins.relay.utterance import Utterance, encode
 from pynfo import IEvents, IHistory, IScheduler
 from pynfo.irc.events import (
+    Answered,
     Event,
     MessageReceived,
     MessageRedacted,
@@ -58,6 +59,7 @@ class Carrier:
         subscribe(MessageReceived, self._said, priority=FIRST)
         subscribe(TagsReceived, self._tagged)
         subscribe(MessageRedacted, self._redacted)
+        subscribe(Answered, self._answered)
         subscribe(tuple(KINDS), self._happened)
 
     def close(self) -> None:
@@ -73,6 +75,19 @@ class Carrier:
         for end in self._ends.at(event.network, event.channel):
             if end.port.sends:
                 self.carry(end, event)
+
+    def _answered(self, event: Answered) -> None:
+        """What the bot answers is carried behind the question, else the other side would wonder."""
+        me = User(self._factory.clients[event.network].state.nick)
+        for end in self._ends.at(event.network, event.channel):
+            if not end.port.sends or "answers" not in end.port.events:
+                continue
+            if not self._is_ignored(end, event.to.user, None):
+                utterance = self._utterance(end, event, "message", me)
+                utterance.text = event.text
+                if event.to.msgid is not None:
+                    self._relate(utterance, end.port.place, event.to.msgid)
+                self._put(end, f"{end.port.place}\nanswer\n{uuid4().hex}", utterance)
 
     def _tagged(self, event: TagsReceived) -> None:
         if event.channel is not None and not event.own:

@@ -13,7 +13,6 @@ import msgspec
 
 from plugins.relay.ends import End, Ends
 from plugins.relay.loops import LoopDetector
-from plugins.relay.speakers import PEOPLE
 from plugins.relay.utterance import Utterance
 from pynfo import IOperator, IStorage, RetrievalError
 from pynfo.human_time import duration
@@ -52,6 +51,8 @@ class Guard:
             self._hold(wire, PAUSED)
 
     def close(self) -> None:
+        for detector in self._detectors.values():
+            detector.close()
         for timer in self._looping.values():
             timer.cancel()
 
@@ -83,8 +84,6 @@ class Guard:
 
     def lane(self, end: End, key: str, utterance: Utterance) -> str | None:
         """The lane that a message is to wait in; None: it is not to be carried."""
-        if end.lane in self._queue.held:  # it waits anyhow
-            return end.lane
         held = Held(key, f"{end.lane}\n{key}")
         detector = self._detectors[end.wire.name]
         place, nick, text = utterance.place, utterance.nick, utterance.text
@@ -92,7 +91,7 @@ class Guard:
         if verdict == "drop":
             log.info("%s: a line of a loop is left out", place)
             return None
-        if verdict == "carry":
+        if verdict == "carry" or end.lane in self._queue.held:  # where it waits anyhow
             return end.lane
         self._queue.hold(held.lane, SUSPECT)
         return held.lane
@@ -100,7 +99,7 @@ class Guard:
     def said(self, utterance: Utterance) -> None:
         """A copy of it is being said."""
         detector = self._detectors.get(utterance.wire)
-        if detector is not None and utterance.kind in PEOPLE:
+        if detector is not None and utterance.text:
             detector.said(utterance.text, self._loop.time())
 
     def _detector(self, wire: str) -> LoopDetector[Held]:

@@ -17,6 +17,7 @@ EventName = Literal[
     "messages",
     "actions",
     "notices",
+    "answers",  # what the bot itself answers to commands there
     "joins",
     "parts",
     "quits",

@@ -229,6 +229,14 @@ class HistoryReceived(Event, kw_only=True):
     events: list[Event]
 
 
+class Answered(Event, kw_only=True):
+    """The bot answers a command, with one line in the `channel` where it was given (`to`)."""
+
+    channel: str
+    to: MessageReceived
+    text: str
+
+
 class StandardReply(Event, kw_only=True):
     """IRCv3 "Standard Replies": FAIL, WARN or NOTE about `about` (a command, or `*`)."""
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from time import time
 from typing import Any
 
 import msgspec
 
 from pynfo.command import Request
-from pynfo.interfaces import IOutbox
-from pynfo.irc.events import MessageReceived
+from pynfo.interfaces import IEvents, IOutbox
+from pynfo.irc.events import Answered, MessageReceived
 from pynfo.irc.formatting import clean
 from pynfo.irc.split import LEAST, split
 from pynfo.services.command_limits import Person, person_of
@@ -37,6 +38,7 @@ class Answers:
     def __init__(self, factory: Any, prefix: Callable[[str, str | None], str]) -> None:
         self._clients = factory.clients
         self._outbox = IOutbox(factory)
+        self._events = IEvents(factory)
         self._prefix = prefix
         self._rests: dict[Person, _Rest] = {}  # the oldest stands first
 
@@ -109,6 +111,11 @@ class Answers:
     def _say(self, event: MessageReceived, text: str, private: bool) -> None:
         target = f"{event.network}/{event.user.nick if private else event.target}"
         self._outbox.say(target, text, bulk=False, max_age=ANSWER_AGE, tags=self._tags(event))
+        if not private and not event.statusmsg and self._events.wants(Answered):
+            answered = Answered(
+                network=event.network, time=time(), channel=event.channel or "", to=event, text=text
+            )
+            self._events.publish(answered)
 
     def _tags(self, event: MessageReceived) -> dict[str, str] | None:
         """The message that is answered (IRCv3 "reply"), where the network gives ids and takes tags."""

@@ -1,0 +1,77 @@
+"""What people say to the bot about the relay."""
+
+from __future__ import annotations
+
+import pytest
+
+from pynfo.testing.puppet import said
+from tests.relay_bot import relaying
+
+
+@pytest.fixture
+async def bot(tmp_path):
+    async with relaying(tmp_path) as bot:
+        yield bot
+
+
+async def ask(person, text, target="#dev"):
+    person.say(target, text)
+    return said(await person.hears("*")).replace("\u2060", "")
+
+
+async def test_it_tells_what_is_joined(bot):
+    assert await ask(bot.alice, "!relay") == "what is said here is carried to, or comes from, b/#dev"
+
+
+async def test_it_tells_who_is_on_the_other_side(bot):
+    await bot.servers["b"].user("Carol", channels=["#dev"])
+    assert await ask(bot.alice, "!relay names") == "b/#dev (2): bob Carol"
+
+
+async def test_it_pings_nobody_by_telling_names(bot):
+    bot.alice.say("#dev", "!relay names")
+    assert "bob" not in said(await bot.alice.hears("*"))
+
+
+async def test_it_finds_people_on_the_other_side(bot):
+    await bot.servers["b"].user("bobby", channels=["#dev"])
+    assert await ask(bot.alice, "!relay find BOB") == "bob is in b/#dev; bobby is in b/#dev"
+    assert await ask(bot.alice, "!relay find eve") == 'nobody of that name is on the other side: "eve"'
+
+
+async def test_it_tells_how_each_end_is(bot):
+    answer = await ask(bot.alice, "!relay status")
+    assert answer.startswith("dev: a/#dev up")
+    assert "b/#dev up" in answer
+    bot.servers["b"].accepting = False
+    (await bot.servers["b"].connection(1)).abort()
+    await bot.says(bot.alice, "one")
+    answer = await ask(bot.alice, "!relay status")
+    # The last answer, the message, and the question for the status.
+    assert "b/#dev down, 3 wait, the oldest for" in answer
+
+
+async def test_only_operators_pause_and_resume(bot):
+    carol = await bot.servers["a"].user("carol", channels=["#dev"])
+    assert await ask(carol, "!relay pause") == "that is for operators of the channel"
+    await bot.alice.hears("that is for operators*")
+    assert (await ask(bot.alice, "!relay pause")).startswith("nothing is carried over 'dev' any more")
+    assert "dev (paused by alice): " in await ask(bot.alice, "!relay status")
+    await bot.says(bot.bob, "can you hear me?")
+    assert await ask(bot.alice, "!relay resume") == "'dev' goes on"
+    assert said(await bot.alice.hears("*hear me*"))
+    assert await ask(bot.alice, "!relay resume") == "'dev' was not paused"
+
+
+async def test_a_stranger_is_told_nothing(bot):
+    eve = await bot.servers["a"].user("eve")
+    answer = await ask(eve, "relay names", "pynfo")
+    assert answer == "nothing is relayed from or to any channel that you share with me"
+
+
+async def test_in_private_people_ask_about_their_channels(bot):
+    assert await ask(bot.alice, "relay names", "pynfo") == "b/#dev (1): bob"
+
+
+async def test_an_unknown_wire_is_one_sentence(bot):
+    assert await ask(bot.alice, "!relay pause dex") == "there is no wire 'dex': did you mean 'dev'?"
