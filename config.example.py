@@ -89,6 +89,7 @@ plugins = {
     "seen": {},  # when somebody was last there
     # "logs": {"channels": {"libera/#pynfo": {"publish": "public"}}},  # see docs/logs.md, and http above
 }
+# plugins["relay"] = {"wires": [{"name": "dev", "ports": ["libera/#pynfo", "oftc/#pynfo-dev"]}]}  # docs/relay.md
 # plugin_path = ["/srv/pynfo-plugins"]  # more directories that have a plugins.tml
 
 # -- Files

@@ -65,6 +65,19 @@ def test_every_command_of_the_logs_is_in_their_guide():
     assert [name for name in names if f"!{name}" not in guide] == []
 
 
+def test_every_setting_and_command_of_the_relay_is_in_its_guide():
+    from plugins.relay import commands
+    from plugins.relay.settings import PortSettings, WireSettings
+    from pynfo.command import spec_of
+
+    guide = (ROOT / "docs" / "relay.md").read_text()
+    settings = {*PortSettings.__struct_fields__, *WireSettings.__struct_fields__}
+    assert sorted(name for name in settings if f"| `{name}` |" not in guide) == []
+    names = [spec_of(getattr(commands, name)).name for name in vars(commands) if name.startswith("relay")]
+    assert len(names) == 6
+    assert [name for name in names if f"`!{name}" not in guide] == []
+
+
 def test_every_address_of_the_log_site_is_in_its_guide():
     from plugins.logs.site.addresses import RESERVED
 
