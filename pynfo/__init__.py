@@ -21,8 +21,10 @@ if TYPE_CHECKING:
     from pynfo.command import CommandError as CommandError
     from pynfo.command import Request as Request
     from pynfo.command import command as command
+    from pynfo.interfaces import FetchFailed as FetchFailed
     from pynfo.interfaces import ICommands as ICommands
     from pynfo.interfaces import IEvents as IEvents
+    from pynfo.interfaces import IFetcher as IFetcher
     from pynfo.interfaces import IHistory as IHistory
     from pynfo.interfaces import IOperator as IOperator
     from pynfo.interfaces import IOutbox as IOutbox
@@ -36,8 +38,10 @@ _HOMES = {
     "pynfo.arguments": ("ChannelName", "Duration", "Flag", "Rest", "UserName"),
     "pynfo.command": ("CommandError", "Request", "command"),
     "pynfo.interfaces": (
+        "FetchFailed",
         "ICommands",
         "IEvents",
+        "IFetcher",
         "IHistory",
         "IOperator",
         "IOutbox",

@@ -19,6 +19,7 @@ from pynfo.host import Host
 from pynfo.interfaces import (
     ICommands,
     IEvents,
+    IFetcher,
     IHistory,
     IOperator,
     IOutbox,
@@ -54,6 +55,7 @@ ADAPTERS = {
     IHistory: ("pynfo.services.history", "History"),
     IOperator: ("pynfo.services.operator", "Operator"),
     ICommands: ("pynfo.services.commands", "Commands"),
+    IFetcher: ("pynfo.services.fetcher", "Fetcher"),
     IWeb: ("pynfo.services.web", "Web"),
 }
 STS_KEY, STS_VERSION = "sts", "1"  # where the STS policies are stored

@@ -241,6 +241,55 @@ class IOperator(Interface):
         """What is open: matter to text."""
 
 
+class FetchFailed(Exception):
+    """There is no answer that can be used. The message is one clause, without a full stop.
+
+    `reason` is one of "timeout", "refused" (no connection), "dns", "tls", "too large", "redirects", "not
+    allowed" (an address that strangers may not have us ask), "status", "busy" (too much is asked, or the host
+    fails so often that it is left alone for a while), "broken" (what comes is not what should come). `status`
+    is the HTTP status of "status", else None.
+    """
+
+    def __init__(self, text: str, reason: str, status: int | None = None) -> None:
+        super().__init__(text)
+        self.reason = reason
+        self.status = status
+
+
+class IFetcher(Interface):
+    """HTTP for plugins: GET, with limits to everything, retries, a cache on disk, and manners."""
+
+    async def get(
+        url: str,
+        params=None,
+        headers: dict[str, str] | None = None,
+        guarded: bool = False,
+        timeout: float = 20.0,
+        limit: int = 2 << 20,
+        max_age: float = 0.0,
+        service: str = "",
+    ):
+        """*await* an answer: `Fetched`. On the event loop only.
+
+        `params` (a mapping, or pairs) are added to the query. `guarded`: a stranger gave the address; it is
+        asked only where it is a public one, and so is whatever it redirects to. `timeout` is for all of it,
+        in seconds; `limit` for the body, in bytes after decompression. An answer younger than `max_age`
+        seconds is given again without asking; an older one is asked for again with its ETag and date.
+        `service` is what people call it, for the sentence of an error; else it is the host. The same asked
+        several times at once is asked once.
+
+        A `Fetched` has `status`, `ok` (2xx), `headers` (by name in any case), `url` (where it came from in
+        the end), `content` (bytes), `text` (by the charset of the answer, UTF-8 where it tells none; what
+        does not decode is replaced), `json()` (`FetchFailed` where it is none), `from_cache`, and
+        `not_modified` (the server has said so: it is as when somebody here last asked, which need not have
+        been you). A status that is an error is an answer too; `raise_for_status()` makes it `FetchFailed`.
+        429, 502, 503 and 504 are asked again before, when there is time.
+
+        Raises `FetchFailed`, and `ValueError` for headers that cannot be sent. Unloading the plugin cancels
+        what it waits for.
+        """
+
+
 class IWeb(Interface):
     """Pages on the bot's one HTTP listener. Always offered; without `http` in the config nobody sees them."""
 

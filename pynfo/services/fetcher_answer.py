@@ -1,0 +1,104 @@
+"""What a fetch gives: `Fetched`, and the words for what it does not give."""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Iterable, Iterator, Mapping
+from email.message import Message
+from functools import cached_property
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+
+from pynfo.interfaces import FetchFailed
+
+_MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+
+
+class Headers(Mapping[str, str]):
+    """Headers by name, in any case; several of one name are one, with commas (RFC 9110 section 5.3)."""
+
+    def __init__(self, pairs: Iterable[tuple[str, str]] = ()) -> None:
+        self._values: dict[str, str] = {}
+        for name, value in pairs:
+            name = name.lower()
+            self._values[name] = f"{self._values[name]}, {value}" if name in self._values else value
+
+    def __getitem__(self, name: str) -> str:
+        return self._values[name.lower()]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+
+class Fetched:
+    """See `IFetcher.get`. `service` is what people call it."""
+
+    def __init__(
+        self,
+        status: int,
+        headers: Headers,
+        url: str,
+        content: bytes,
+        *,
+        service: str,
+        from_cache: bool = False,
+        not_modified: bool = False,
+    ) -> None:
+        self.status = status
+        self.headers = headers
+        self.url = url
+        self.content = content
+        self.service = service
+        self.from_cache = from_cache
+        self.not_modified = not_modified
+
+    def __repr__(self) -> str:
+        return f"<Fetched {self.status} from {self.service}: {len(self.content)} bytes>"
+
+    @property
+    def ok(self) -> bool:
+        return 200 <= self.status < 300
+
+    @cached_property
+    def text(self) -> str:
+        return self.content.decode(self._charset(), "replace")
+
+    def json(self) -> Any:
+        try:
+            return msgspec.json.decode(self.text)
+        except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
+            raise FetchFailed(f"{self.service} answers with something that is no JSON", "broken") from error
+
+    def raise_for_status(self) -> None:
+        """Raise `FetchFailed` where the status is not one of success."""
+        if not self.ok:
+            raise FetchFailed(in_words(self.service, self.status), "status", self.status)
+
+    def _charset(self) -> str:
+        for mark, charset in _MARKS:
+            if self.content.startswith(mark):
+                return charset
+        named = Message()
+        named["content-type"] = self.headers.get("content-type", "")
+        charset = named.get_content_charset("utf-8")
+        try:
+            "".encode(charset)  # "rot13" and its like are no charsets, and known to `codecs.lookup`
+        except LookupError:
+            return "utf-8"
+        return charset
+
+
+def in_words(service: str, status: int) -> str:
+    """What an answer with a status of no success means, as a clause."""
+    if status == HTTPStatus.NOT_FOUND:
+        return f"{service} does not have that (404)"
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        return f"{service} is asked too often (429)"
+    if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
+        return f"{service} does not let us ask ({status})"
+    return f"{service} answers with an error ({status})"
