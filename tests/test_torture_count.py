@@ -196,6 +196,6 @@ def test_a_gap_is_told_by_the_clock():
 
 def test_a_gap_over_midnight_ends_on_the_day_after_it_began():
     midnight = datetime(2026, 11, 21, tzinfo=UTC).timestamp()
-    text = "(relay) ngircd/#torture: nothing could be carried from 23:59:58 to 00:00:03 UTC"
+    text = "(relay) ngircd/#torture: nothing could be carried from 20 Nov 23:59:58 to 21 Nov 00:00:03 UTC"
     assert told_gap(text, midnight + 4) == Span("ngircd", midnight - 2, midnight + 3)
     assert told_gap(text, midnight + 4 - 86400 * 0.5) == Span("ngircd", midnight - 86402, midnight - 86397)

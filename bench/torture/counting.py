@@ -26,7 +26,7 @@ SPOKEN = re.compile(r"N (?P<speaker>\w+) (?P<number>\d+)\b")
 CARRIED = re.compile(rf"(?:\[[^\]]+\] )?<(?P<nick>\w+)@(?P<network>\w+)> {SPOKEN.pattern}")
 GAP = re.compile(
     r"(?:\[[^\]]+\] )?\(relay\) (?P<network>\w+)/\S+: nothing could be carried"
-    r" from (?P<start>\d\d:\d\d:\d\d) to (?P<end>\d\d:\d\d:\d\d) UTC"
+    r" from (?:\d\d \w+ )?(?P<start>\d\d:\d\d:\d\d) to (?:\d\d \w+ )?(?P<end>\d\d:\d\d:\d\d) UTC"
 )
 JOINER = "\u2060"  # stands inside nicks, so that nobody is pinged by themselves
 
@@ -194,7 +194,7 @@ def told_gap(text, heard):
 
 
 def _last(clock, before):
-    """The last time that a UTC clock showed `clock` before then, or a second after."""
+    """The last time that a UTC clock showed `clock` before then, or a second after: whatever day is told."""
     day = datetime.fromtimestamp(before, UTC).date()
     time = datetime.combine(day, datetime.strptime(clock, "%H:%M:%S").time(), UTC)
     if time.timestamp() > before + EDGE:

@@ -32,7 +32,7 @@ def _head(report):
     plan = report.plan
     return (
         f"{plan.messages:,} messages on each side at {plan.pace:g} a second, each daemon and the bot killed "
-        f"{plan.kills} times (seed {plan.seed}): {report.seconds:.0f} s"
+        f"{'once' if plan.kills == 1 else f'{plan.kills} times'} (seed {plan.seed}): {report.seconds:.0f} s"
     )
 
 
