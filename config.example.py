@@ -77,6 +77,12 @@ networks = [
 #     in_bot=True,  # False: the bot does not serve them itself: `pynfo web` does, as a process of its own
 # )
 
+# -- What the bot asks of the web, for plugins such as weather
+
+# fetch_contact = "https://example.org/bot"  # or an e-mail address; services want to know whom to ask
+# fetch_proxy = "socks5h://127.0.0.1:9050"  # or "http://proxy.example.org:3128"; or env("PROXY")
+# fetch_allow = ["10.0.0.0/8"]  # not public, and yet asked for whoever names them, at any port
+
 # -- Plugins
 #
 # A plugin's name, and its settings; these three where nothing is said. `pynfo plugins` tells what there is.

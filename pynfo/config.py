@@ -22,7 +22,7 @@ from pynfo.config_http import HttpReader, HttpSettings
 from pynfo.config_networks import NetworkReader
 from pynfo.config_places import Mistake, Place, Source
 from pynfo.config_terms import Channel, Http, Network, Sasl, env, file
-from pynfo.irc.settings import NetworkSettings
+from pynfo.irc.settings import NetworkSettings, Secret
 from pynfo.tracebacks import line_in
 from pynfo.usermask import UserMask, parse
 from pynfo.validation import Problem, convert_fields, shown, unknown
@@ -42,6 +42,9 @@ RULES: Mapping[str, rules.Rule] = {
     "command_prefix": rules.command_prefix,
     "command_time_limit": rules.time_limit,
     "plugin_path": rules.directory,
+    "fetch_contact": rules.contact,
+    "fetch_proxy": rules.fetch_proxy,
+    "fetch_allow": rules.proxy,
 }
 
 
@@ -68,6 +71,9 @@ class Config(msgspec.Struct, kw_only=True):
     plugin_path: list[Path] = []
     networks: list[NetworkSettings] = []
     http: HttpSettings | None = None  # None: no web
+    fetch_contact: str | None = None  # who is to be asked about the bot's requests: an address
+    fetch_proxy: str | Secret | None = None  # None: none
+    fetch_allow: list[str] = []  # addresses and networks that a stranger may have the bot ask all the same
     plugins: dict[str, dict[str, Any]] = msgspec.field(default_factory=bundled_plugins)  # name -> settings
 
 

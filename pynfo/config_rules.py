@@ -16,6 +16,7 @@ from pynfo.validation import Problem, shown
 
 MECHANISMS = ("PLAIN", "EXTERNAL", "SCRAM-SHA-256", "SCRAM-SHA-512", "ECDSA-NIST256P-CHALLENGE")
 JOIN_AFTER = ("connect", "login", "cloak")
+PROXIES = ("http", "socks5", "socks5h")  # for the bot's own requests
 LINE_BYTES = 510  # of a raw line, without CR LF (RFC 1459 section 2.3)
 
 _NETWORK = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,49}").fullmatch
@@ -24,6 +25,7 @@ _CHANNEL = re.compile(r"[#&+!][^\s\x00-\x1f\x7f,]{1,199}").fullmatch  # RFC 2811
 _WORD = re.compile(r"[^\s\x00-\x1f\x7f]+").fullmatch
 _USERNAME = re.compile(r"[^\s\x00-\x1f\x7f@!:][^\s\x00-\x1f\x7f@!]*").fullmatch
 _FINGERPRINT = re.compile(r"[0-9a-f]{64}").fullmatch
+_CONTACT = re.compile(r"[!-'*-\[\]-~]{3,200}").fullmatch  # stands in a comment of User-Agent (RFC 9110 5.6.5)
 _LINE_END = re.compile(r"[\0\r\n]").search
 
 Rule = Callable[[Any], str | None]
@@ -106,6 +108,25 @@ def proxy(text: str) -> str | None:
     if "/" in text and ip_network(text.partition("/")[0]).network_address != network.network_address:
         return f"{shown(text)} is an address within a network: did you mean {str(network)!r}?"
     return None
+
+
+def contact(text: str) -> str | None:
+    if _CONTACT(text):
+        return None
+    return f'{shown(text)} is no contact: write such as "https://example.org/bot" or "me@example.org"'
+
+
+def fetch_proxy(url: str | Secret) -> str | None:
+    from urllib.parse import urlsplit
+
+    try:
+        parts = urlsplit(reveal(url))
+        right = parts.scheme in PROXIES and parts.hostname and parts.port and not parts.path.strip("/")
+    except ValueError:
+        right = False
+    if right and _WORD(reveal(url)):
+        return None
+    return 'that is no proxy: write such as "http://127.0.0.1:3128" or "socks5h://127.0.0.1:9050"'
 
 
 def channel(name: str) -> str | None:
