@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pynfo.interfaces import FetchFailed as FetchFailed
     from pynfo.interfaces import ICommands as ICommands
     from pynfo.interfaces import IEvents as IEvents
+    from pynfo.interfaces import IFeeds as IFeeds
     from pynfo.interfaces import IFetcher as IFetcher
     from pynfo.interfaces import IHistory as IHistory
     from pynfo.interfaces import IOperator as IOperator
@@ -41,6 +42,7 @@ _HOMES = {
         "FetchFailed",
         "ICommands",
         "IEvents",
+        "IFeeds",
         "IFetcher",
         "IHistory",
         "IOperator",

@@ -19,6 +19,7 @@ from pynfo.host import Host
 from pynfo.interfaces import (
     ICommands,
     IEvents,
+    IFeeds,
     IFetcher,
     IHistory,
     IOperator,
@@ -53,6 +54,7 @@ ADAPTERS = {
     IEvents: ("pynfo.services.events", "Events"),
     IOutbox: ("pynfo.services.outbox", "Outbox"),
     IHistory: ("pynfo.services.history", "History"),
+    IFeeds: ("pynfo.services.feeds", "Feeds"),
     IOperator: ("pynfo.services.operator", "Operator"),
     ICommands: ("pynfo.services.commands", "Commands"),
     IFetcher: ("pynfo.services.fetcher", "Fetcher"),

@@ -290,6 +290,44 @@ class IFetcher(Interface):
         """
 
 
+class IFeeds(Interface):
+    """Watch addresses where entries appear (RSS, RDF, Atom, or what else can be read), and tell each once."""
+
+    def watch(
+        name: str,
+        address: str,
+        tell,
+        *,
+        period: float,
+        guarded: bool = False,
+        read=None,
+        service: str = "",
+        limit: int = 2 << 20,
+    ):
+        """Look at an address every `period` seconds, first after one period. Returns a `Watch`.
+
+        Where something is new, `tell(news)` (a function or a coroutine function) is called once, and gives
+        what is to be said of it: pairs of a target, such as `network/#channel`, and a text. That is said
+        exactly once, over outages, restarts and `kill -9`. `news` (`pynfo.services.feeds_news.News`) has the
+        `feed`, its new `entries`, oldest first, and `missed`: there may have been more.
+
+        What is remembered of the feed is kept under `name`, over restarts; what is there at the first look,
+        or at an address that is another than before, is old. A feed that breaks is told to the operator
+        once, and tried again ever more rarely. `guarded`, `service` and `limit` are as in `IFetcher.get`.
+        `read(content, headers, url)` makes a `Feed` (`pynfo.services.feeds_reading`) of an answer, on a
+        thread, where it is none of the formats that are known.
+
+        A `Watch` has `feed`, `problem`, `await look()` (now; raises `FetchFailed`) and `cancel()`; unloading
+        the plugin cancels it. Raises `ValueError` for a name that is watched.
+        """
+
+    async def look(address: str, *, guarded: bool = False, max_age: float = 0.0):
+        """*await* the `Feed` that is there, for somebody who wants to see it. Raises `FetchFailed`."""
+
+    def forget(name: str) -> None:
+        """Watch it no more, and remember nothing of it."""
+
+
 class IWeb(Interface):
     """Pages on the bot's one HTTP listener. Always offered; without `http` in the config nobody sees them."""
 
