@@ -97,9 +97,10 @@ def _places(request: Request) -> list[str]:
         if not shared:
             raise request.error(f"log: what was said in {request.channel} is for the people in it")
     places = _kept(request, shared)
+    if not places and request.channel is None:
+        raise request.error("log: we share no channel whose lines are kept")
     if not places:
-        where = request.channel or "the channels that we share"
-        raise request.error(f"log: what is said in {where} is not kept")
+        raise request.error(f"log: what is said in {request.channel} is not kept")
     return places
 
 

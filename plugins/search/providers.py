@@ -134,7 +134,7 @@ class Brave(OverHttp):
                 "safesearch": "strict" if self.settings.safe else "off",
                 "text_decorations": "false",
             },
-            {"X-Subscription-Token": reveal(self.settings.brave_key), "Accept": "application/json"},
+            {"X-Subscription-Token": reveal(self.settings.brave_key or ""), "Accept": "application/json"},
         )
 
     def read(self, answer: dict[str, Any]) -> list[Result]:
@@ -155,8 +155,8 @@ class Google(OverHttp):
         return Question(
             endpoint(self.settings.google_url, "/customsearch/v1"),
             {
-                "key": reveal(self.settings.google_key),
-                "cx": reveal(self.settings.google_cx),
+                "key": reveal(self.settings.google_key or ""),
+                "cx": reveal(self.settings.google_cx or ""),
                 "q": words,
                 "num": str(MOST),
                 "safe": "active" if self.settings.safe else "off",

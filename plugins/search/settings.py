@@ -36,15 +36,15 @@ class Settings(msgspec.Struct):
     language: str = "en"
     searxng_url: str = ""
     brave_url: str = "https://api.search.brave.com"
-    brave_key: str | Secret = ""
+    brave_key: Secret | None = None
     google_url: str = "https://www.googleapis.com"
-    google_key: str | Secret = ""
-    google_cx: str | Secret = ""
+    google_key: Secret | None = None
+    google_cx: Secret | None = None
     wikipedia_url: str = ""  # "": of the language
 
     def lacks(self, name: Name) -> list[str]:
         """The settings that a provider needs and that are empty."""
-        return [setting for setting in NEEDED[name] if not reveal(getattr(self, setting))]
+        return [setting for setting in NEEDED[name] if not reveal(getattr(self, setting) or "")]
 
     @property
     def working(self) -> list[Name]:
