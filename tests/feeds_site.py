@@ -27,7 +27,7 @@ class Site:
         self.failing: dict[str, int] = {}
         self.asked: list[Request] = []
         self.unchanged = 0  # answers of 304
-        self.url = server.url_for("").rstrip("/")
+        self.url = f"http://127.0.0.1:{server.port}"
         server.expect_request(re.compile(".*")).respond_with_handler(self._answer)
 
     def serve(self, path: str, body: str | bytes) -> str:
