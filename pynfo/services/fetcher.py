@@ -1,35 +1,112 @@
-"""`IFetcher`: HTTP for plugins."""
+"""`IFetcher`: HTTP for plugins, from the event loop's side.
+
+Who asks waits here, and whoever asks for the same meanwhile waits with them; `fetcher_flight.py` gets the
+answer, and `fetcher_session.py` does the requests, on threads of its own. Beside them stand what is kept
+(`fetcher_cache.py`), manners (`fetcher_hosts.py`) and the guard (`fetcher_guard.py`).
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future
+from random import Random
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode, urljoin, urlsplit
+from urllib.parse import urlencode
 
 from zope.interface import implementer
 
+from pynfo import __version__
 from pynfo.interfaces import FetchFailed, IFetcher
-from pynfo.services.fetcher_answer import Fetched, Headers
+from pynfo.irc.settings import reveal
+from pynfo.ownership import adopt, running_as
+from pynfo.services.fetcher_answer import Ask, Fetched
+from pynfo.services.fetcher_cache import Cache
+from pynfo.services.fetcher_flight import Flight, Web
+from pynfo.services.fetcher_hosts import Hosts
 from pynfo.services.fetcher_pool import DaemonExecutor
 
 if TYPE_CHECKING:
     from pynfo.factory import Factory
-    from pynfo.services.fetcher_session import Session
+    from pynfo.services.fetcher_guard import Network
+    from pynfo.services.fetcher_session import Futures
+    from pynfo.services.fetcher_watched import Answer, Exchange
 
 THREADS = 16
-WAITING = 500
-REDIRECTS = 5
+STRANGERS_AT_ONCE = 8  # requests to addresses that strangers gave
+WAITING = 1000  # plugins' calls that wait for an answer
+STOP_LIMIT = 1.0  # seconds for threads whose connections are cut
+
+CACHE_FILE = "http-cache.sqlite"
+
+
+class _Shared:
+    """A flight, and those who wait for it. When nobody does any more it is cancelled."""
+
+    def __init__(self, flight: Flight) -> None:
+        self.waiting: set[asyncio.Future[Fetched]] = set()
+        with running_as(None):  # it is not the first asker's alone
+            self.task = asyncio.create_task(flight.run())
+        self.task.add_done_callback(self._landed)
+
+    async def wait(self) -> Fetched:
+        waiter: asyncio.Future[Fetched] = asyncio.get_running_loop().create_future()
+        forget = adopt(lambda: _cancel(waiter))
+        self.waiting.add(waiter)
+        try:
+            return await waiter
+        finally:
+            forget()
+            self.waiting.discard(waiter)
+            if not self.waiting:
+                self.task.cancel()
+
+    def _landed(self, task: asyncio.Task[Fetched]) -> None:
+        error = None if task.cancelled() else task.exception()
+        for waiter in self.waiting:
+            if waiter.done():
+                continue
+            if task.cancelled():
+                waiter.cancel()
+            elif isinstance(error, FetchFailed):  # each has a traceback of their own
+                waiter.set_exception(FetchFailed(str(error), error.reason, error.status))
+            elif error is not None:
+                waiter.set_exception(error)
+            else:
+                waiter.set_result(task.result())
 
 
 @implementer(IFetcher)
 class Fetcher:
-    """See `IFetcher`."""
+    """See `IFetcher`. `clock` (monotonic seconds), `sleep` and `random` are for tests."""
 
-    def __init__(self, factory: Factory) -> None:
+    def __init__(
+        self,
+        factory: Factory,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+        random: Random | None = None,
+    ) -> None:
         self._factory = factory
         self._pool = DaemonExecutor("pynfo-fetch", THREADS, WAITING)
-        self._session: Session | None = None
+        self._futures: Futures | None = None
+        self._opening: Future[Futures] | None = None
+        self._asked: set[Future[Answer]] = set()
+        self._shared: dict[Ask, _Shared] = {}
+        self._web = Web(
+            ready=self._ready,
+            send=self._send,
+            cache=Cache(factory.state_dir / CACHE_FILE),
+            hosts=Hosts(clock=clock, sleep=sleep),
+            strangers=asyncio.Semaphore(STRANGERS_AT_ONCE),
+            user_agent=self._user_agent,
+            proxy=self._proxy,
+            allowed=self._allowed,
+            random=random or Random(),
+            sleep=sleep,
+        )
 
     async def get(
         self,
@@ -42,52 +119,80 @@ class Fetcher:
         max_age: float = 0.0,
         service: str = "",
     ) -> Fetched:
-        service = service or urlsplit(url).hostname or url
         if params:
-            url += ("&" if "?" in url else "?") + urlencode(params, doseq=True)
-        try:
-            async with asyncio.timeout(timeout):
-                return await self._follow(url, dict(headers or {}), limit, timeout, service)
-        except TimeoutError as late:
-            raise FetchFailed(
-                f"{service} does not answer (timed out after {timeout:g} s)", "timeout"
-            ) from late
+            pairs = list(params.items() if isinstance(params, Mapping) else params)
+            url += ("&" if "?" in url else "?") + urlencode(pairs, doseq=True)
+        ask = Ask(
+            url=url,
+            headers=tuple(sorted((headers or {}).items())),
+            guarded=guarded,
+            timeout=timeout,
+            limit=limit,
+            max_age=max_age,
+            service=service,
+        )
+        if sum(len(shared.waiting) for shared in self._shared.values()) >= WAITING:
+            raise FetchFailed("too much is being fetched already", "busy")
+        shared = self._shared.get(ask)
+        if shared is None or shared.task.done() or shared.task.cancelling():
+            shared = self._shared[ask] = _Shared(Flight(ask, self._web))
+            shared.task.add_done_callback(lambda _: self._landed(ask, shared))
+        return await shared.wait()
 
     async def stop(self) -> None:
+        """Cancel all that is under way."""
+        tasks = [shared.task for shared in self._shared.values()]
+        for task in tasks:
+            task.cancel()
         self._pool.shutdown()
+        self._web.cache.stop()
+        if tasks:
+            await asyncio.wait(tasks, timeout=STOP_LIMIT)
+        if self._asked:  # cut by now, but they may look up a name
+            await asyncio.wait([asyncio.wrap_future(asked) for asked in self._asked], timeout=STOP_LIMIT)
+        if self._futures is not None:
+            self._futures.end()
 
-    async def _follow(
-        self, url: str, headers: dict[str, str], limit: int, timeout: float, service: str
-    ) -> Fetched:
-        for _ in range(REDIRECTS + 1):
-            fetched = await self._ask(url, headers, limit, timeout, service)
-            if fetched.status not in (301, 302, 303, 307, 308) or "location" not in fetched.headers:
-                return fetched
-            url = urljoin(url, fetched.headers["location"])
-        raise FetchFailed(f"{service} redirects too often", "redirects")
+    def _landed(self, ask: Ask, shared: _Shared) -> None:
+        if self._shared.get(ask) is shared:
+            del self._shared[ask]
 
-    async def _ask(
-        self, url: str, headers: dict[str, str], limit: int, timeout: float, service: str
-    ) -> Fetched:
-        session = await asyncio.wrap_future(self._pool.submit(self._opened))
+    # -- what flights go by
 
-        from requests import RequestException
+    async def _ready(self) -> None:
+        """*await* the libraries, which are imported on a thread when something is first asked."""
+        if self._futures is None:
+            if self._opening is None:
+                self._opening = self._pool.submit(self._open)
+            self._futures = await asyncio.shield(asyncio.wrap_future(self._opening))
 
-        from pynfo.services.fetcher_session import TooLarge, ask
+    def _open(self) -> Futures:
+        from pynfo.services.fetcher_session import Futures
 
-        try:
-            answer = await asyncio.wrap_future(ask(session, url, headers, limit, timeout))
-        except TooLarge as error:
-            raise FetchFailed(f"{service} sends too much", "too large") from error
-        except RequestException as error:
-            raise FetchFailed(f"{service} cannot be reached", "refused") from error
-        return Fetched(
-            answer.status_code, Headers(answer.headers.items()), url, answer.content, service=service
-        )
+        return Futures(self._pool)
 
-    def _opened(self) -> Session:
-        if self._session is None:
-            from pynfo.services.fetcher_session import Session
+    def _send(self, exchange: Exchange) -> Future[Answer]:
+        assert self._futures is not None
+        future = self._futures.ask(exchange)
+        self._asked.add(future)
+        loop = asyncio.get_running_loop()
+        future.add_done_callback(lambda done: loop.call_soon_threadsafe(self._asked.discard, done))
+        return future
 
-            self._session = Session(self._pool)
-        return self._session
+    def _user_agent(self) -> str:
+        """Such as "Pynfo/1.0 (me@example.org)" (RFC 9110 section 10.1.5)."""
+        contact = self._factory.config.fetch_contact
+        return f"Pynfo/{__version__}" + (f" ({contact})" if contact else "")
+
+    def _proxy(self) -> str | None:
+        proxy = self._factory.config.fetch_proxy
+        return None if proxy is None else reveal(proxy)
+
+    def _allowed(self) -> Sequence[Network]:
+        from pynfo.services.fetcher_guard import networks
+
+        return networks(self._factory.config.fetch_allow)
+
+
+def _cancel(waiter: asyncio.Future[Fetched]) -> None:
+    waiter.cancel()

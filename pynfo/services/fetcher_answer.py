@@ -1,4 +1,4 @@
-"""What a fetch gives: `Fetched`, and the words for what it does not give."""
+"""What is asked, and what that gives: `Ask`, `Fetched`, and the words for an answer that is an error."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import codecs
 from collections.abc import Iterable, Iterator, Mapping
 from email.message import Message
 from functools import cached_property
+from hashlib import sha256
 from http import HTTPStatus
 from typing import Any
 
@@ -14,6 +15,25 @@ import msgspec
 from pynfo.interfaces import FetchFailed
 
 _MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+
+
+class Ask(msgspec.Struct, frozen=True, kw_only=True):
+    """What a plugin asks for; see `IFetcher.get`. Those who ask for the same share one answer."""
+
+    url: str  # with its query
+    headers: tuple[tuple[str, str], ...]
+    guarded: bool
+    timeout: float
+    limit: int
+    max_age: float
+    service: str  # "": its host
+
+    @property
+    def key(self) -> bytes:
+        """Under what its answer is kept. All that the answer may vary with is in it: `url`, and the headers
+        (RFC 9110 section 12.5.5) but for those that are the same in every request."""
+        asked = (self.url, self.guarded, sorted((name.lower(), value) for name, value in self.headers))
+        return sha256(msgspec.json.encode(asked)).digest()
 
 
 class Headers(Mapping[str, str]):
