@@ -41,8 +41,7 @@ class Lanes:
         for lane in self._lanes.values():
             for heap in (lane.talk, lane.noise):
                 for _, item in heap:
-                    if not item.removed:
-                        yield item
+                    yield item
 
     def push(self, item: Item) -> None:
         """It waits. Where too many do, see `overflow`."""
@@ -66,8 +65,11 @@ class Lanes:
         """Take out those that are unwanted, and give them, oldest first."""
         gone = sorted((item for item in self if unwanted(item)), key=lambda item: item.id)
         for item in gone:
-            item.removed = True  # it leaves its heap when it comes to the top
+            item.removed = True
             self._gone(item)
+        for lane in self._lanes.values() if gone else ():
+            for heap in (lane.talk, lane.noise):
+                heap[:] = sorted(entry for entry in heap if not entry[1].removed)  # which is a heap
         return gone
 
     def overflow(self) -> tuple[list[Item], list[Item]]:
@@ -85,8 +87,6 @@ class Lanes:
                 continue
             lane = self._lanes[name]
             heap = lane.noise if noise else lane.talk
-            while heap and heap[0][1].removed:
-                heappop(heap)
             if heap and (first is None or heap[0][0] < first.id):
                 first = heap[0][1]
             elif not lane.talk and not lane.noise:
