@@ -12,6 +12,7 @@ from pynfo.interfaces import IEvents, IOperator, IOutbox
 from pynfo.irc.events import NetworkDown
 from pynfo.irc.message import Message
 from pynfo.services.outbox_item import Item
+from pynfo.services.outbox_lanes import Lanes
 from pynfo.services.state_database import StorageError
 from pynfo.testing import Server
 from pynfo.testing.bot import Bot, config_for
@@ -208,6 +209,102 @@ class TestOutages:
             await bot.settle()
             assert heard(bot) == []
 
+    async def test_what_a_network_that_hangs_has_said_is_not_said_twice(self, tmp_path):
+        owner = Texts()
+        async with Bot.running(config_for(tmp_path), server=Server(history=50)) as bot:
+
+            def say_and_hang(connection, message):
+                bot.server.handle("PRIVMSG", None)
+                connection.answer(Message(message.command, message.params))  # without the label
+
+            bot.server.handle("PRIVMSG", say_and_hang)
+            IOutbox(bot.factory).queue("test", owner).put([item("one")])
+            await bot.user.hears("one")
+            client = bot.factory.clients["test"]
+            client.session.labels.expire(client.time() + 61.0)  # a minute has passed
+            await owner.hears("confirmed")
+            await bot.settle()
+            assert heard(bot) == ["one"]
+
+    async def test_what_a_network_never_confirms_is_given_up_in_the_end(self, tmp_path):
+        owner = Texts()
+        server = Server(capabilities={"echo-message": "", "message-tags": ""})
+        async with Bot.running(config_for(tmp_path), server=server) as bot:
+            swallowed = []
+            bot.server.handle("PRIVMSG", lambda connection, message: swallowed.append(message) or [])
+            IOutbox(bot.factory).queue("test", owner).put([item("one")])
+            client = bot.factory.clients["test"]
+            for times in (1, 2, 3):
+                await until(lambda times=times: len(swallowed) == times)
+                client.sender.echoes.expire(client.time() + 61.0)
+            assert await owner.hears("lost") == [("lost", ["one"], "the network does not confirm them")]
+            await bot.settle()
+            assert len(swallowed) == 3
+
+    async def test_a_tail_is_not_settled_while_the_network_is_away_again(self, tmp_path):
+        owner = Texts()
+        async with Bot.running(config_for(tmp_path), server=Server(history=50)) as bot:
+
+            def broken_off(connection, message):
+                connection.answer(message)
+                connection.abort()
+
+            bot.server.handle("PRIVMSG", broken_off)
+            asked = []
+
+            def away_again(connection, message):
+                asked.append(message)
+                bot.server.handle("CHATHISTORY", None)
+                connection.abort()
+
+            bot.server.handle("CHATHISTORY", away_again)
+            IOutbox(bot.factory).queue("test", owner).put([item("one")])
+            await until(lambda: asked)
+            bot.server.handle("PRIVMSG", None)
+            await owner.hears("confirmed")
+            await bot.settle()
+            assert heard(bot) == ["one"]
+
+    async def test_what_is_in_doubt_can_be_withdrawn_while_the_network_is_asked(self, tmp_path):
+        owner = Texts()
+        async with Bot.running(config_for(tmp_path), server=Server(history=50)) as bot:
+            bot.server.handle("PRIVMSG", lambda connection, message: connection.abort())
+            asked = []
+            bot.server.handle(
+                "CHATHISTORY", lambda connection, message: asked.append((connection, message)) or []
+            )
+            queue = IOutbox(bot.factory).queue("test", owner)
+            queue.put([item("mine"), item("yours")])
+            await until(lambda: asked)
+            bot.server.handle("PRIVMSG", None)
+            assert queue.ports()[TARGET].queued == 2
+            assert len(queue.withdraw(lambda item: item.data == b"mine")) == 1
+            bot.server.handle("CHATHISTORY", None)
+            connection, message = asked[0]
+            connection.answer(message)
+            await owner.hears("confirmed")
+            await bot.settle()
+            assert heard(bot) == ["yours"]
+
+    async def test_a_plugin_that_goes_while_the_network_is_asked_loses_nothing(self, tmp_path):
+        owner = Texts()
+        async with Bot.running(config_for(tmp_path), server=Server(history=50)) as bot:
+            bot.server.handle("PRIVMSG", lambda connection, message: connection.abort())
+            asked = []
+            bot.server.handle("CHATHISTORY", lambda connection, message: asked.append(message) or [])
+            queue = IOutbox(bot.factory).queue("test", owner)
+            queue.put([item("one")])
+            await until(lambda: asked)
+            bot.server.handle("PRIVMSG", None)
+            bot.server.handle("CHATHISTORY", None)
+            queue.close()
+            task = next(task for task in asyncio.all_tasks() if "settle_tail" in repr(task.get_coro()))
+            task.cancel()  # as it is with what a plugin has begun
+            await until(task.done)
+            IOutbox(bot.factory).queue("test", owner)
+            await owner.hears("confirmed")
+            assert heard(bot) == ["one"]
+
 
 class TestOrderAndBounds:
     async def test_a_block_goes_before_what_was_put_after_it(self, tmp_path):
@@ -294,6 +391,46 @@ class TestOrderAndBounds:
             await owner.hears("confirmed")
             assert heard(bot) == ["yours"]
 
+    async def test_what_was_given_up_is_not_kept_in_memory_while_nothing_can_be_said(self):
+        lanes = Lanes()
+        for number in range(50):
+            lanes.push(item(f"n{number}", id=number, lane="dead", noise=bool(number % 2)))
+        assert len(lanes.remove(lambda item: item.id != 7)) == 49
+        (lane,) = lanes._lanes.values()
+        assert lane.talk + lane.noise == [(7, next(iter(lanes)))]
+
+    async def test_what_a_new_owner_holds_back_at_once_is_not_said(self, tmp_path):
+        async with Bot.running(config_for(tmp_path)) as bot:
+            outbox = IOutbox(bot.factory)
+            queue = outbox.queue("test", Texts())
+            queue.hold("lane", "paused")
+            queue.put([item(f"n{n}", lane="lane") for n in range(3)])
+            await queue.flush()
+            queue.close()
+            owner = Texts()
+            outbox.queue("test", owner)  # as where a plugin is reloaded
+            queue.hold("lane", "paused")
+            queue.put([item("free")])
+            await owner.hears("confirmed")
+            assert heard(bot) == ["free"]
+            assert queue.ports()[TARGET].queued == 3
+
+    async def test_holding_a_lane_back_holds_for_what_was_next(self, tmp_path):
+        owner = Texts()
+        async with Bot.running(config_for(tmp_path)) as bot:
+            queue = IOutbox(bot.factory).queue("test", owner)
+            queue.hold("lane", "for now")
+            queue.put([item(f"n{n}", lane="lane") for n in range(3)])
+            await queue.flush()
+            queue.release("lane", "for now")  # they are being marked on disk
+            queue.hold("lane", "paused")
+            queue.put([item("free")])
+            await bot.user.hears("free")
+            assert heard(bot) == ["free"]
+            queue.release("lane", "paused")
+            await owner.hears("confirmed", 4)
+            assert heard(bot) == ["free", "n0", "n1", "n2"]
+
 
 class TestRefusals:
     async def test_what_the_network_refuses_alone_is_given_up(self, tmp_path):
@@ -375,6 +512,32 @@ class TestDisk:
                 return super().render(item, client, now)
 
         async with Bot.running(config_for(tmp_path)) as bot:
-            IOutbox(bot.factory).queue("test", Broken()).put([item("broken"), item("whole")])
+            owner = Broken()
+            IOutbox(bot.factory).queue("test", owner).put([item("broken"), item("whole")])
             await bot.user.hears("whole")
             assert heard(bot) == ["whole"]
+            assert owner.told[0] == ("lost", ["broken"], "they cannot be said there")
+
+    async def test_an_owner_that_fails_when_it_is_told_something_stops_nothing(self, tmp_path):
+        class Broken(Texts):
+            def tell(self, *what):
+                super().tell(*what)
+                raise ValueError("no such thing")
+
+        async with Bot.running(config_for(tmp_path)) as bot:
+            bot.server.handle(
+                "PRIVMSG", lambda connection, message: f"@label={message.tags['label']} FAIL X Y :no"
+            )
+            owner = Broken()
+            queue = IOutbox(bot.factory).queue("test", owner)
+            queue.put([item("late", hold=-1), item("refused")])
+            await owner.hears("blocked")
+            bot.server.handle("PRIVMSG", None)
+            queue.put([item("two")])
+            await owner.hears("confirmed", 2)
+            assert heard(bot) == ["refused", "two"]
+
+    async def test_a_text_of_which_nothing_is_left_is_done(self, tmp_path):
+        async with Bot.running(config_for(tmp_path)) as bot:
+            async with asyncio.timeout(WAIT):
+                assert await IOutbox(bot.factory).say(TARGET, "\n", durable=True) == [None]

@@ -21,7 +21,7 @@ class Fate(Enum):
     CONFIRMED = auto()
     REFUSED = auto()
     UNSENT = auto()  # the connection was lost before it was written
-    DOUBTFUL = auto()  # the connection was lost after it was written
+    DOUBTFUL = auto()  # the connection was lost after it was written, or nothing came of it for too long
 
 
 class Carrier(Protocol):
@@ -96,9 +96,9 @@ class Line(OfConnection):
 
     def failed(self, reason: str) -> None:
         flight = self.flight
-        if self.is_up():
-            flight.reason = "the network did not confirm it" if reason == UNCONFIRMED else reason
+        written = flight.fates[self.index] is Fate.WRITTEN
+        if self.is_up() and reason != UNCONFIRMED:
+            flight.reason = reason
             flight.settle(self.index, Fate.REFUSED)
         else:
-            written = flight.fates[self.index] is Fate.WRITTEN
             flight.settle(self.index, Fate.DOUBTFUL if written else Fate.UNSENT)

@@ -33,6 +33,7 @@ class Item(msgspec.Struct, kw_only=True, eq=False):
     id: int = 0  # given by the queue
     written: float = 0.0  # since when it may have been said, by the network's clock; 0: not yet
     said: int = 0  # of its lines, how many are known to have been said
+    unanswered: int = 0  # times that a network which was there has neither confirmed nor refused it
     removed: bool = False  # nobody waits for it any more
 
 

@@ -33,16 +33,20 @@ WINDOW = 128  # items on their way at once
 AHEAD = 8  # of their lines, those that wait for their turn with the client
 LINED_UP = 16  # items that are marked on disk and not with the client yet
 TRIED = 2  # items on their way at once while the network refuses them
+UNANSWERED = 3  # times that an item is said to a network that then says nothing of it
 WAITS = (2.0, 10.0, 30.0, 60.0)  # seconds between tries while it refuses; the last is repeated
 FULL_WAIT = 1.0  # seconds to the next try where the client's own queue is full
 
 TOO_LONG = "they waited for too long"
+NO_ANSWER = "the network does not confirm them"
+UNSAYABLE = "they cannot be said there"
 
-FindOut = Callable[["Port", Client, list[Item]], Awaitable[None]]
+FindOut = Callable[["Port", Client], Awaitable[None]]
 
 
 class Port:
-    """`target` of a `queue`. `find_out(port, client, tail)` settles what is in doubt, or puts it back."""
+    """`target` of a `queue`. `find_out(port, client)` empties `tail`: it settles what is in doubt, or puts it
+    back. Where it cannot ask, it leaves it."""
 
     def __init__(self, queue: Queue, target: str, find_out: FindOut) -> None:
         self.target = target
@@ -115,13 +119,11 @@ class Port:
     def withdraw(self, unwanted: Callable[[Item], bool]) -> list[Item]:
         """Take out what waits and is unwanted; what is on its way is left to itself."""
         gone = self.waiting.remove(unwanted)
-        for group in (self.tail, self._refused):
+        for group in (self.tail, self._refused, self._next):
             out = [item for item in group if unwanted(item)]
-            group[:] = [item for item in group if item not in out]
+            for item in out:
+                group.remove(item)
             gone += out
-        for item in [item for item in self._next if unwanted(item)]:
-            self._next.remove(item)
-            gone.append(item)
         for item in gone:
             item.removed = True
             self._queue.settle(item)
@@ -135,6 +137,11 @@ class Port:
         log.warning("%s: %d messages are lost: %s", self.target, len(items), reason)
         self._queue.tell_lost(self.target, items, reason)
 
+    def hold_back(self, lane: str) -> None:
+        """What is next of a lane waits again."""
+        if any(item.lane == lane for item in self._next):
+            self._put_back([])
+
     # -- out
 
     def feed(self) -> None:
@@ -145,8 +152,9 @@ class Port:
         if client is None or not self._queue.owned:
             return
         if self.tail:
-            self._finding_out = True
-            self._queue.spawn(self._settle_tail(client))
+            if not self._flying:  # else more may come to it
+                self._queue.spawn(self._settle_tail(client))
+                self._finding_out = True
             return
         wait = self._not_before - self._loop.time()
         if wait > 0:
@@ -202,9 +210,13 @@ class Port:
 
     def _say(self, client: Client, item: Item, now: float) -> bool:
         """Give its lines to the client. False where that takes no more."""
-        messages = self._queue.render(item, client, now)[item.said :]
+        lines = self._queue.render(item, client, now)
+        if lines is None:
+            self.give_up([item], UNSAYABLE)
+            return True
+        messages = list(lines[item.said :])
         if not messages:
-            self._queue.settle(item)
+            self._queue.settle(item, ())
             return True
         flight = self._flying[item.id] = Flight(item, messages, self)
         target = client.state.fold(self.name)
@@ -236,7 +248,7 @@ class Port:
         elif Fate.REFUSED in flight.fates:
             self._was_refused(flight)
         elif Fate.DOUBTFUL in flight.fates:
-            self.tail.append(item)
+            self._is_in_doubt(item)
         else:
             self._put_back([item])
         self._feed_soon()
@@ -273,6 +285,13 @@ class Port:
         self._wait(wait)
         self._queue.tell_refused(self.target, flight.reason)
 
+    def _is_in_doubt(self, item: Item) -> None:
+        item.unanswered += self.client is not None
+        if item.unanswered < UNANSWERED:
+            self.tail.append(item)
+        else:
+            self.give_up([item], NO_ANSWER)
+
     def _put_back(self, items: Sequence[Item]) -> None:
         """They wait again, before whatever is next."""
         for item in (*items, *self._next):
@@ -281,13 +300,13 @@ class Port:
         self._next.clear()
 
     async def _settle_tail(self, client: Client) -> None:
-        tail, self.tail = sorted(self.tail, key=lambda item: item.id), []
+        self.tail.sort(key=lambda item: item.id)
         self._put_back([])
         try:
-            await self._find_out(self, client, tail)
+            await self._find_out(self, client)
         finally:
             self._finding_out = False
-        self.feed()
+        self._feed_soon()
 
     # -- time
 

@@ -6,6 +6,7 @@ waits for the next owner of that name.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from functools import partial
@@ -106,7 +107,11 @@ class Queue:
 
     def hold(self, lane: str, why: str) -> None:
         """Say nothing of a lane, for a reason, until `release`."""
-        self.held.setdefault(lane, set()).add(why)
+        if lane not in self.held:
+            self.held[lane] = set()
+            for port in self._ports.values():
+                port.hold_back(lane)
+        self.held[lane].add(why)
 
     def release(self, lane: str, why: str) -> None:
         """That reason is over; where there is no other, the lane goes on."""
@@ -182,7 +187,7 @@ class Queue:
         if self._owner is not None:
             raise ValueError(f"the queue {self.name!r} has an owner already")
         self._owner, self._plugin = owner, plugin
-        self._feed_all()
+        asyncio.get_running_loop().call_soon(self._feed_all)  # the owner has lanes to hold back first
 
     def remember(self, lane: str, reached: float) -> None:
         """What a lane had reached when the bot stopped."""
@@ -209,18 +214,13 @@ class Queue:
 
     # -- for its ports
 
-    def render(self, item: Item, client: Client, now: float) -> list[Message]:
-        """The lines of an item; none where that fails, which is reported."""
-        if self._owner is None:
-            return []
-        try:
-            return list(self._owner.render(item, client, now))
-        except Exception as error:  # noqa: BLE001 - the edge of a plugin
-            report(self._plugin, f"the queue {self.name}", error)
-            return []
+    def render(self, item: Item, client: Client, now: float) -> Sequence[Message] | None:
+        """The lines of an item; None where that fails, which is reported."""
+        lines: Sequence[Message] | None = self._asked("render", item, client, now)
+        return lines
 
     def render_again(self, item: Item, message: Message, reason: str) -> bool:
-        return self._owner is not None and self._owner.refused(item, message, reason)
+        return bool(self._asked("refused", item, message, reason))
 
     def settle(self, item: Item, msgids: Sequence[str | None] | None = None) -> None:
         """It is over: with `msgids` it was said, without it never will be."""
@@ -228,16 +228,23 @@ class Queue:
         self.store.settle(item, msgids or ())
         if msgids is not None:
             self.ledger.confirm(item.key, item.target, msgids)
-            if self._owner is not None:
-                self._owner.confirmed(item, msgids)
+            self._asked("confirmed", item, msgids)
 
     def tell_lost(self, target: str, items: Sequence[Item], reason: str) -> None:
-        if self._owner is not None:
-            self._owner.lost(target, items, reason)
+        self._asked("lost", target, items, reason)
 
     def tell_refused(self, target: str, reason: str | None) -> None:
-        if self._owner is not None:
-            self._owner.blocked(target, reason)
+        self._asked("blocked", target, reason)
+
+    def _asked(self, what: str, *arguments: Any) -> Any:
+        """What the owner answers; None where there is none, or where it fails, which is reported."""
+        if self._owner is None:
+            return None
+        try:
+            return getattr(self._owner, what)(*arguments)
+        except Exception as error:  # noqa: BLE001 - the edge of a plugin
+            report(self._plugin, f"the queue {self.name}", error)
+            return None
 
     def _refuse(self, items: list[Item]) -> None:
         """The disk has taken nothing for so long that they cannot be kept."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
 from time import time
 from typing import TYPE_CHECKING, Any
 
@@ -73,17 +72,18 @@ class Remembered:
         return None
 
 
-async def settle_tail(queue: Queue, port: Port, client: Client, tail: list[Item]) -> None:
-    """Find out what became of a `tail`: its items are confirmed, wait again, or are given up."""
+async def settle_tail(queue: Queue, port: Port, client: Client) -> None:
+    """Find out what became of the tail of `port`: its items are confirmed, wait again, or are given up."""
+    since = client.since
     try:
         async with asyncio.timeout(LIMIT):
-            remembered = await _remember(queue, port, client, tail)
+            remembered = await _remember(queue, port, client)
     except TimeoutError:
         remembered = Remembered()
         remembered.gaps.append((float("-inf"), float("inf")))
-    if not queue.owned:  # nobody knows any more how they look
-        port.tail += tail
-        return
+    if not queue.owned or port.client is not client or client.since != since:
+        return  # nobody knows how they look, or the network had no time to tell: it is asked again
+    tail, port.tail = port.tail, []
     said, again, given_up = [], [], []
     for item in tail:
         _match(queue, client, item, remembered)
@@ -109,11 +109,11 @@ async def settle_tail(queue: Queue, port: Port, client: Client, tail: list[Item]
         port.give_up(given_up, NOBODY_TELLS)
 
 
-async def _remember(queue: Queue, port: Port, client: Client, tail: Sequence[Item]) -> Remembered:
+async def _remember(queue: Queue, port: Port, client: Client) -> Remembered:
     remembered = Remembered()
     history: Any = IHistory(queue.factory)
     now = history.clock(port.network)
-    known = min(item.written for item in tail) - 2 * SLACK
+    known = min((item.written for item in port.tail), default=now) - 2 * SLACK
     async for page in history.missed(port.network, port.name, known, now):
         for event in page.events:
             if isinstance(event, MessageReceived) and _may_be_ours(event, client):
