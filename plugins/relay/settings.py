@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Annotated, Literal, get_args
 
 import msgspec
@@ -64,20 +65,24 @@ class Choices(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     lines_limit: Annotated[int, msgspec.Meta(ge=1, le=100)] | None = None
 
     def __post_init__(self) -> None:
-        _check_word("direction", self.direction, get_args(Direction))
-        _check_word("formatting", self.formatting, get_args(Formatting))
-        _check_word("delivery", self.delivery, get_args(Delivery))
+        if mistakes := list(self._mistakes()):
+            raise ValueError("; ".join(mistakes))
+
+    def _mistakes(self) -> Iterator[str]:
+        yield from _wrong_word("direction", self.direction, get_args(Direction))
+        yield from _wrong_word("formatting", self.formatting, get_args(Formatting))
+        yield from _wrong_word("delivery", self.delivery, get_args(Delivery))
         for name in ("format", "action_format", "notice_format"):
-            _check_format(name, getattr(self, name))
+            yield from _wrong_format(name, getattr(self, name))
         for mask in self.ignore or ():
             try:
                 parse(mask)
             except ValueError as error:
-                raise ValueError(f"ignore: {error}") from None
+                yield f"ignore: {error}"
         for pattern in self.ignore_text or ():
-            _check_pattern(pattern)
+            yield from _wrong_pattern(pattern)
         if self.hold is not None:
-            _check_hold(self.hold)
+            yield from _wrong_hold(self.hold)
 
 
 class PortSettings(Choices, kw_only=True, forbid_unknown_fields=True):
@@ -92,12 +97,10 @@ class WireSettings(Choices, kw_only=True, forbid_unknown_fields=True):
     name: str
     ports: list[str | PortSettings]
 
-    def __post_init__(self) -> None:
+    def _mistakes(self) -> Iterator[str]:
         if not _WIRE_NAME(self.name):
-            raise ValueError(
-                f"{shown(self.name)} is no name of a wire: write 1 to 32 letters, digits, - and _"
-            )
-        super().__post_init__()
+            yield f"{shown(self.name)} is no name of a wire: write 1 to 32 letters, digits, - and _"
+        yield from super()._mistakes()
 
 
 class Settings(msgspec.Struct):
@@ -106,37 +109,38 @@ class Settings(msgspec.Struct):
     wires: list[WireSettings] = []
 
 
-def _check_word(name: str, word: str | None, words: tuple[str, ...]) -> None:
+def _wrong_word(name: str, word: str | None, words: tuple[str, ...]) -> Iterator[str]:
     if word is not None and word not in words:
-        raise ValueError(unknown(name, word, words))
+        yield unknown(name, word, words)
 
 
-def _check_format(name: str, text: str | None) -> None:
+def _wrong_format(name: str, text: str | None) -> Iterator[str]:
     if text is None:
         return
     try:
         read(text)
     except ValueError as error:
-        raise ValueError(f"{name}={shown(text)}: {error}") from None
+        yield f"{name}={shown(text)}: {error}"
 
 
-def _check_pattern(pattern: str) -> None:
+def _wrong_pattern(pattern: str) -> Iterator[str]:
     import regex  # large, and few bots ignore text
 
     if len(pattern) > PATTERN_LENGTH:
-        raise ValueError(f"ignore_text: an expression has at most {PATTERN_LENGTH} characters")
+        yield f"ignore_text: an expression has at most {PATTERN_LENGTH} characters"
+        return
     try:
-        empty = regex.search(pattern, "", timeout=1) is not None
+        if regex.search(pattern, "", timeout=1) is not None:
+            yield f"ignore_text: {shown(pattern)} is found in every text: nothing would be carried"
     except regex.error as error:
-        raise ValueError(f"ignore_text: {shown(pattern)} is no regular expression: {error}") from None
-    if empty:
-        raise ValueError(f"ignore_text: {shown(pattern)} is found in every text: nothing would be carried")
+        yield f"ignore_text: {shown(pattern)} is no regular expression: {error}"
 
 
-def _check_hold(hold: str) -> None:
+def _wrong_hold(hold: str) -> Iterator[str]:
     try:
         seconds = parse_duration(hold)
     except ValueError:
-        raise ValueError(f'hold="{hold}" is no length of time: write such as "1 hour"') from None
+        yield f'hold="{hold}" is no length of time: write such as "1 hour"'
+        return
     if not SHORTEST_HOLD <= seconds <= LONGEST_HOLD:
-        raise ValueError(f'hold="{hold}" is not between "1 minute" and "7 days"')
+        yield f'hold="{hold}" is not between "1 minute" and "7 days"'
