@@ -6,7 +6,6 @@ Sources: IRCv3 drafts "relaymsg", "reply", "react", "message-redaction".
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from plugins.relay.appearance import answer_mark, late_mark, pieces, relaymsg_nick, said
 from plugins.relay.mentions import localise
@@ -35,9 +34,7 @@ class Rendering:
     ) -> None:
         self._message_at = message_at
         self._copies = copies  # the msgids of our own copies of a message at a place
-        self._without_relaymsg: dict[
-            str, float | None
-        ] = {}  # place -> since when the connection is that refused
+        self._without_relaymsg: dict[str, tuple[float | None, str]] = {}  # by place: with what it was refused
         self._links: dict[str, str] = {}  # by key: where a message that is too long can be read
 
     def lines(self, utterance: Utterance, key: str, port: Port, client: Client, now: float) -> list[Message]:
@@ -53,9 +50,9 @@ class Rendering:
 
     def refused(self, message: Message, port: Port, client: Client) -> bool:
         """The network refused a line. Whether it will look different now."""
-        if message.command != "RELAYMSG" or port.place in self._without_relaymsg:
+        if message.command != "RELAYMSG":
             return False
-        self._without_relaymsg[port.place] = client.since
+        self._without_relaymsg[port.place] = _standing(client, port)
         return True
 
     def link(self, key: str, address: str) -> None:
@@ -81,8 +78,8 @@ class Rendering:
         else:
             command = "NOTICE" if utterance.kind == "notice" else "PRIVMSG"
             room = client.state.room(command, channel)
-            parts = pieces(utterance, port, room, late=late, text=text, opening=opening)
             limits = in_force(client.session.capabilities) if "\n" in text and command == "PRIVMSG" else None
+            parts = pieces(utterance, port, room, late=late, text=text, opening=opening)
             whole = compose(channel, "\n".join(parts), room, limits) if limits is not None else None
             messages = [whole] if whole else [Message(command, [channel, part]) for part in parts]
         if tags and messages:
@@ -116,8 +113,8 @@ class Rendering:
     def _may_relaymsg(self, utterance: Utterance, port: Port, client: Client) -> bool:
         if not port.relaymsg or utterance.kind == "notice" or RELAYMSG not in client.capabilities:
             return False
-        if port.place in self._without_relaymsg and self._without_relaymsg[port.place] != client.since:
-            del self._without_relaymsg[port.place]  # another connection, which may have another say
+        if self._without_relaymsg.get(port.place, standing := _standing(client, port)) != standing:
+            del self._without_relaymsg[port.place]  # it may be ours now
         return port.place not in self._without_relaymsg
 
     # -- the rest
@@ -140,6 +137,11 @@ class Rendering:
         return [Message("PRIVMSG", [port.channel, text])] if text else []
 
 
+def _standing(client: Client, port: Port) -> tuple[float | None, str]:
+    """The connection, and our rank in the channel: what it depends on whether we may use RELAYMSG there."""
+    return client.since, client.state.member_modes(port.channel, client.state.nick)
+
+
 def _has_tags(client: Client, tag: str) -> bool:
     return "message-tags" in client.capabilities and client.isupport.client_tag_allowed(tag)
 
@@ -147,8 +149,3 @@ def _has_tags(client: Client, tag: str) -> bool:
 def _split(text: str, limit: int) -> list[str]:
     lines = (clean(line) for line in text.split("\n"))
     return [piece for line in lines if plain(line).strip() for piece in split(line, limit)]
-
-
-def tags_of(event: Any) -> dict[str, str]:
-    """The tags of the line that an event was read from."""
-    return event.message.tags if event.message is not None else {}
