@@ -79,7 +79,10 @@ class Rendering:
             command = "NOTICE" if utterance.kind == "notice" else "PRIVMSG"
             room = client.state.room(command, channel)
             limits = in_force(client.session.capabilities) if "\n" in text and command == "PRIVMSG" else None
-            parts = pieces(utterance, port, room, late=late, text=text, opening=opening)
+            # `compose` splits what fills a line whole, and what it splits off would have no frame.
+            parts = pieces(
+                utterance, port, room - 1 if limits else room, late=late, text=text, opening=opening
+            )
             whole = compose(channel, "\n".join(parts), room, limits) if limits is not None else None
             messages = [whole] if whole else [Message(command, [channel, part]) for part in parts]
         if tags and messages:
