@@ -99,10 +99,12 @@ class Comings:
     def _of_netsplit(self, event: Event) -> bool:
         if isinstance(event, UserJoined):
             return self._netsplits.took_join(event)
+        begun = self._netsplits.leaving
         if not isinstance(event, UserQuit) or not self._netsplits.took_quit(event):
             return False
-        self._membership.close()  # what was before a netsplit is told before it
-        self._flood.close()
+        if not begun:  # what was before a netsplit is told before it
+            self._membership.close()
+            self._flood.close()
         return True
 
     def _tell_or_fold(self, event: Event) -> None:

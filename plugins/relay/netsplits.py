@@ -35,6 +35,11 @@ class Netsplits:
         self._leaving = Gathering[str](GATHERED, self._tell_left, call_later)
         self._returning = Gathering[str](GATHERED, self._tell_back, call_later)
 
+    @property
+    def leaving(self) -> bool:
+        """Whether people of a netsplit are being counted who left, so that the next one belongs to them."""
+        return bool(self._leaving)
+
     def took_quit(self, event: UserQuit) -> bool:
         if not (_is_in(event.batch, "netsplit") or _TWO_SERVERS.fullmatch(event.reason)):
             return False
