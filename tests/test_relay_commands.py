@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from pynfo.testing.puppet import said
@@ -20,7 +22,17 @@ async def ask(person, text, target="#dev"):
 
 
 async def test_it_tells_what_is_joined(bot):
-    assert await ask(bot.alice, "!relay") == "what is said here is carried to, or comes from, b/#dev"
+    assert await ask(bot.alice, "!relay") == "this channel is joined with b/#dev"
+    assert await ask(bot.alice, "relay", "pynfo") == "a/#dev and b/#dev are joined"
+
+
+async def test_it_tells_which_way_a_wire_goes(tmp_path):
+    wire = {"name": "news", "direction": "send", "ports": ["a/#dev", "b/#dev"]}
+    async with relaying(tmp_path, wires=[wire]) as bot:
+        assert await ask(bot.alice, "!relay") == "what is said here is heard in b/#dev"
+        bot.bob.say("#dev", "!relay")
+        await bot.bob.hears("what is said in a/#dev is heard here")
+        assert await ask(bot.bob, "relay", "pynfo") == "what is said in a/#dev is heard in b/#dev"
 
 
 async def test_it_tells_who_is_on_the_other_side(bot):
@@ -41,22 +53,35 @@ async def test_it_finds_people_on_the_other_side(bot):
 
 async def test_it_tells_how_each_end_is(bot):
     answer = await ask(bot.alice, "!relay status")
-    assert answer.startswith("dev: a/#dev up")
-    assert "b/#dev up" in answer
+    end = "up, (lag .* s, )?nothing waits"
+    assert re.fullmatch(f"dev: a/#dev {end}; b/#dev {end}", answer)
     bot.servers["b"].accepting = False
     (await bot.servers["b"].connection(1)).abort()
     await bot.says(bot.alice, "one")
     answer = await ask(bot.alice, "!relay status")
     # The last answer, the message, and the question for the status.
-    assert "b/#dev down, 3 wait, the oldest for" in answer
+    assert answer.endswith("b/#dev down, 3 wait")
+    for item in bot.relay.queue.ports()["b/#dev"].waiting:
+        item.time -= 150
+    answer = await ask(bot.alice, "!relay status")
+    assert re.search(r"b/#dev down, \d wait, the oldest for 2 minutes and 3\d seconds$", answer)
+
+
+async def test_of_an_end_at_which_nothing_is_heard_it_does_not_tell_what_waits(tmp_path):
+    wire = {"name": "news", "direction": "send", "ports": ["a/#dev", "b/#dev"]}
+    async with relaying(tmp_path, wires=[wire]) as bot:
+        answer = await ask(bot.bob, "!relay status")
+        assert re.fullmatch(r"news: a/#dev up(, lag .*?)?; b/#dev up.*, nothing waits", answer)
 
 
 async def test_only_operators_pause_and_resume(bot):
     carol = await bot.servers["a"].user("carol", channels=["#dev"])
     assert await ask(carol, "!relay pause") == "that is for operators of the channel"
     await bot.alice.hears("that is for operators*")
-    assert (await ask(bot.alice, "!relay pause")).startswith("nothing is carried over 'dev' any more")
-    assert "dev (paused by alice): " in await ask(bot.alice, "!relay status")
+    told = "'dev' is paused; what is said waits for `relay resume`, and is kept for 1 hour"
+    assert await ask(bot.alice, "!relay pause") == told
+    assert "dev (paused by alice@a): " in await ask(bot.alice, "!relay status")
+    assert await ask(bot.alice, "!relay pause") == "'dev' is paused by alice@a already"
     await bot.says(bot.bob, "can you hear me?")
     assert await ask(bot.alice, "!relay resume") == "'dev' goes on"
     assert said(await bot.alice.hears("*hear me*"))

@@ -11,7 +11,7 @@ from typing import Any
 from plugins.relay.appearance import shown_nick
 from plugins.relay.ends import End
 from plugins.relay.interfaces import IRelaying
-from plugins.relay.wires import Port
+from plugins.relay.wires import Port, Wire
 from pynfo import Request, command
 from pynfo.command import quoted
 from pynfo.human_time import duration
@@ -19,13 +19,33 @@ from pynfo.validation import unknown
 
 NAMED = 40  # nicks in one answer
 MATCHES = 5  # people found in one answer
+LONG = 1.0  # seconds of waiting that are worth telling
 
 
 @command
 async def relay(request: Request) -> str:
     """Tell which channels this one is joined with."""
-    places = dict.fromkeys(other.place for end in _ends(request) for other in _others(end))
-    return f"what is said here is carried to, or comes from, {_listed(list(places))}"
+    ends = _ends(request)
+    if request.channel is None:
+        return "; ".join(_joined(wire) for wire in dict.fromkeys(end.wire for end in ends))
+    joined, there, here = [], [], []
+    for end in ends:
+        for other in _others(end):
+            heard_there, heard_here = end.port.sends and other.receives, other.sends and end.port.receives
+            if heard_there and heard_here:
+                joined.append(other.place)
+            elif heard_there:
+                there.append(other.place)
+            elif heard_here:
+                here.append(other.place)
+    answers = []
+    if joined:
+        answers.append(f"this channel is joined with {_listed(joined)}")
+    if there:
+        answers.append(f"what is said here is heard in {_listed(there)}")
+    if here:
+        answers.append(f"what is said in {_listed(here)} is heard here")
+    return "; ".join(answers)
 
 
 @command("relay names")
@@ -81,9 +101,12 @@ async def relay_pause(request: Request, wire: str | None = None) -> str:
 
     For operators of the channel.
     """
-    name = _ruled(request, wire)
-    _service(request).guard.pause(name, request.user.nick)
-    return f"nothing is carried over {name!r} any more; what is said waits for as long as it is worth saying"
+    name, service = _ruled(request, wire), _service(request)
+    if name in service.guard.paused:
+        return f"{name!r} is {service.guard.state(name)} already"
+    service.guard.pause(name, f"{shown_nick(request.user.nick)}@{request.network}")
+    kept = min(end.port.hold for end in service.ends.all if end.wire.name == name and end.port.receives)
+    return f"{name!r} is paused; what is said waits for `relay resume`, and is kept for {duration(kept)}"
 
 
 @command("relay resume")
@@ -137,10 +160,24 @@ def _nicks(request: Request, port: Port) -> list[str]:
     return [state.users[key].nick for key in members if key in state.users and not state.is_me(key)]
 
 
+def _joined(wire: Wire) -> str:
+    """What a wire does: "a/#x and b/#y are joined", "what is said in a/#x is heard in b/#y"."""
+    both = [port.place for port in wire.ports if port.sends and port.receives]
+    speaking = [port.place for port in wire.ports if not port.receives]
+    hearing = [port.place for port in wire.ports if not port.sends]
+    answers = []
+    if len(both) > 1:
+        answers.append(f"{_listed(both)} are joined")
+    if speaking:
+        answers.append(f"what is said in {_listed(speaking)} is heard in {_listed(both + hearing)}")
+    if both and hearing:
+        answers.append(f"what is said in {_listed(both)} is heard in {_listed(hearing)}")
+    return "; ".join(answers)
+
+
 def _status(request: Request, port: Port) -> str:
-    """How one end is: "oftc/#dev up, lag 0.05 s, 3 wait, 2 lost"."""
+    """How one end is: "oftc/#dev up, lag 0.05 s, 3 wait, the oldest for 2 minutes, 2 lost"."""
     client = request.factory.clients.get(port.network)
-    waiting = _service(request).queue.ports().get(port.place)
     if client is None or not client.up:
         parts = [f"{port.place} down"]
     elif not _is_there(request, port):
@@ -149,17 +186,26 @@ def _status(request: Request, port: Port) -> str:
         parts = [f"{port.place} up"]
         if client.lag is not None:
             parts.append(f"lag {client.lag:.2f} s")
-    if waiting is not None:
-        parts.append(f"{waiting.queued:,} wait{'s' if waiting.queued == 1 else ''}")
-        if (oldest := waiting.oldest) is not None:
-            parts.append(f"the oldest for {duration(oldest)}")
-        if waiting.lost:
-            parts.append(f"{waiting.lost:,} lost")
-        if waiting.noise_dropped:
-            parts.append(f"{waiting.noise_dropped:,} joins and the like dropped")
-        if waiting.problem:
-            parts.append(f"refused: {waiting.problem}")
+    if port.receives:
+        parts += _waiting(_service(request).queue.ports().get(port.place))
     return ", ".join(parts)
+
+
+def _waiting(port: Any) -> list[str]:
+    """What waits for an end, and what did not come there. None: nothing was ever to be said there."""
+    if port is None or not port.queued:
+        parts = ["nothing waits"]
+    else:
+        parts = [f"{port.queued:,} wait{'s' if port.queued == 1 else ''}"]
+        if (port.oldest or 0.0) >= LONG:
+            parts.append(f"the oldest for {duration(port.oldest)}")
+    if port is not None and port.lost:
+        parts.append(f"{port.lost:,} lost")
+    if port is not None and port.noise_dropped:
+        parts.append(f"{port.noise_dropped:,} joins and the like dropped")
+    if port is not None and port.problem:
+        parts.append(f"refused: {port.problem}")
+    return parts
 
 
 def _ruled(request: Request, wire: str | None) -> str:
