@@ -1,0 +1,96 @@
+"""Weather reports of airports (METAR), from the Aviation Weather Center of the US, for airports everywhere.
+
+Source: https://aviationweather.gov/data/api/. They are decoded by the library `metar`.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from plugins.weather.asking import Asking, in_shape
+from plugins.weather.units import Units
+
+NAME = "the Aviation Weather Center"
+
+MAX_AGE = 300.0  # seconds that an answer is used again
+LENGTH = 500  # characters of a report that are looked at; they have 100, with remarks 250
+ICAO = re.compile(r"[A-Za-z][A-Za-z0-9]{3}")
+REMARKS = re.compile(r"\s+RMK\b.*", re.DOTALL)  # for machines and forecasters
+
+
+class AirportReport(msgspec.Struct):
+    """`raw` as it was sent, without its remarks. `name`: such as "Berlin Brandenburg Arpt, BB, DE", or ""."""
+
+    icao: str
+    raw: str
+    name: str = ""
+
+    @property
+    def country(self) -> str:
+        """The code of two letters that ends the name, or ""."""
+        last = self.name.rpartition(", ")[2]
+        return last if re.fullmatch("[A-Z]{2}", last) else ""
+
+
+class _Observation(msgspec.Struct):
+    rawOb: str = ""
+    name: str | None = None
+
+
+async def latest(asking: Asking, icao: str) -> AirportReport | None:
+    """The latest report of an airport; None where there is none. Raises `FetchFailed`."""
+    fetched = await asking.fetch(
+        NAME,
+        asking.settings.metar_url,
+        "/api/data/metar",
+        {"ids": icao, "format": "json"},
+        max_age=MAX_AGE,
+    )
+    text = fetched.text.strip()
+    if text.startswith(("[", "{")):
+        found = in_shape(fetched.json(), list[_Observation], NAME)
+        observation = found[0] if found else _Observation()
+    else:  # a mirror may know only the raw format: one report a line
+        observation = _Observation(text.partition("\n")[0])
+    raw = REMARKS.sub("", " ".join(observation.rawOb[:LENGTH].split()))
+    return AirportReport(icao, raw, observation.name or "") if icao in raw.split()[:3] else None
+
+
+def decoded(raw: str, units: Units) -> list[str]:
+    """What a report says, clause by clause, the time first; [] where it says nothing that is understood."""
+    report = _parsed(raw)
+    if report is None:
+        return []
+    temperature, dew_point, visibility = report.temp, report.dewpt, report.vis
+    clauses = [f"at {report.time:%H:%M} UTC" if isinstance(report.time, datetime) else ""]
+    if temperature is not None:
+        clauses.append(f"{units.temperature(temperature.value('C'))} {units.degrees}")
+    if dew_point is not None:
+        clauses.append(f"dew point {units.temperature(dew_point.value('C'))}")
+    if report.wind_speed is not None:
+        clauses.append(f"wind {report.wind()}".replace(" at ", " ").replace(", gusting to", " gusting"))
+    if visibility is not None:
+        clauses.append(f"visibility {visibility.string('SM' if units.miles else 'KM')}")
+    clauses.append(report.present_weather())
+    clauses += [sky for sky in report.sky_conditions("\n").split("\n") if not sky.endswith("None")]
+    if report.press is not None:
+        clauses.append(report.press.string("IN" if units.fahrenheit else "HPA"))
+    return [clause for clause in clauses if clause]
+
+
+def _parsed(raw: str) -> Any:
+    """The library's `Metar`, as far as it understands the report; None where it cannot even begin."""
+    import warnings
+
+    from metar.Metar import Metar
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what it does not understand, it warns of
+        try:
+            return Metar(raw, strict=False)
+        except Exception:  # noqa: BLE001 - it raises whatever its parts raise at reports that are none
+            return None
