@@ -431,7 +431,7 @@ async def test_a_network_without_history_has_one_page_with_the_gap(tmp_path):
 async def test_a_gap_of_a_moment_is_none(tmp_path):
     now = time.time()
     async with bot_on(tmp_path, history=0) as bot:
-        [page] = await missed(bot, now - 1, now)
+        [page] = await missed(bot, now - 0.4, now)
     assert (page.until, page.gap) == (now, None)
 
 

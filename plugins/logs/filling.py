@@ -21,6 +21,7 @@ from pynfo.irc.client import Client
 from pynfo.irc.events import Event, MessageReceived, MessageRedacted
 
 HEARTBEAT = 30.0  # seconds between two times that the archive is told how far all is known
+SHORTEST = 2.0  # seconds of a gap that is worth showing to readers
 ECHO_SLACK = 60.0  # seconds between what we said and when a server says that we said it
 
 
@@ -61,7 +62,9 @@ class Filling:
         async with aclosing(missed) as pages:
             async for page in pages:
                 await self.keep(presence.kept, page.events, presence.heard)
-                await self._archive.know(place, page.until, Gap(*page.gap) if page.gap else None)
+                gap = Gap(*page.gap) if page.gap is not None else None
+                shown = gap if gap is not None and gap.end - gap.start >= SHORTEST else None
+                await self._archive.know(place, page.until, shown)
 
     async def keep(self, kept: Kept, events: list[Event], heard: float) -> None:
         """Keep what history tells, all but what is there already. Raises `ArchiveBusy`."""

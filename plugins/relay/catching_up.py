@@ -31,7 +31,7 @@ from pynfo.irc.events import (
 log = logging.getLogger(__name__)
 
 HEARTBEAT = 15.0  # seconds
-SHORTEST = 2.0  # seconds of a gap that is worth telling
+SHORTEST = 0.5  # seconds of a gap: less is what clocks differ
 LIMIT = 60.0  # seconds for the history of one channel: what is said there now waits so long at most
 WHY = "catching up"  # the lanes are held
 

@@ -47,7 +47,7 @@ log = logging.getLogger(__name__)
 
 OVERLAP = 30.0  # seconds before what is known that are fetched again: clocks of servers differ
 FUZZ = 10.0  # seconds behind our coming that may still be from before it, for the same reason
-SHORTEST = 2.0  # seconds of a gap that is worth telling
+SHORTEST = 0.5  # seconds of a gap: less is what clocks differ
 LINES_LIMIT = 50_000  # lines fetched for one gap
 PAGES_LIMIT = 1000
 TIME_LIMIT = 900.0  # seconds for one gap
