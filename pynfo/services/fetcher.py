@@ -11,6 +11,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from random import Random
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -69,8 +70,10 @@ class _Shared:
                 continue
             if task.cancelled():
                 waiter.cancel()
-            elif isinstance(error, FetchFailed):  # each has a traceback of their own
-                waiter.set_exception(FetchFailed(str(error), error.reason, error.status))
+            elif isinstance(error, FetchFailed):  # to each a traceback of their own
+                failure = FetchFailed(str(error), error.reason, error.status)
+                failure.__cause__ = error
+                waiter.set_exception(failure)
             elif error is not None:
                 waiter.set_exception(error)
             else:
@@ -148,8 +151,9 @@ class Fetcher:
         self._web.cache.stop()
         if tasks:
             await asyncio.wait(tasks, timeout=STOP_LIMIT)
-        if self._asked:  # cut by now, but they may look up a name
-            await asyncio.wait([asyncio.wrap_future(asked) for asked in self._asked], timeout=STOP_LIMIT)
+        with suppress(TimeoutError):  # they are cut by now, but may look up a name
+            async with asyncio.timeout(STOP_LIMIT):
+                await asyncio.gather(*map(asyncio.wrap_future, list(self._asked)), return_exceptions=True)
         if self._futures is not None:
             self._futures.end()
 
@@ -175,8 +179,7 @@ class Fetcher:
         assert self._futures is not None
         future = self._futures.ask(exchange)
         self._asked.add(future)
-        loop = asyncio.get_running_loop()
-        future.add_done_callback(lambda done: loop.call_soon_threadsafe(self._asked.discard, done))
+        future.add_done_callback(self._asked.discard)
         return future
 
     def _user_agent(self) -> str:

@@ -60,11 +60,10 @@ def in_words(error: BaseException, service: str) -> FetchFailed:
     ):
         return NoConnection(f"{service} does not answer (no connection in time)", "timeout")
     if find(urllib3.NewConnectionError):
-        system = find(OSError)
-        why = _REFUSALS.get(getattr(system, "errno", None) or 0)
-        return NoConnection(f"{service} cannot be reached{f' ({why})' if why else ''}", "refused")
+        why = next((f" ({_REFUSALS[number]})" for number in map(_errno, chain) if number in _REFUSALS), "")
+        return NoConnection(f"{service} cannot be reached{why}", "refused")
     if find(urllib3.ReadTimeoutError, requests.exceptions.ReadTimeout, TimeoutError):
-        return FetchFailed(f"{service} does not answer (nothing came for too long)", "timeout")
+        return FetchFailed(f"{service} does not answer (nothing came in time)", "timeout")
     if find(urllib3.DecodeError):
         return FetchFailed(f"{service} sends something that cannot be decompressed", "broken")
     if find(urllib3.IncompleteRead):
@@ -73,6 +72,10 @@ def in_words(error: BaseException, service: str) -> FetchFailed:
         return FetchFailed(f"{service} ends the connection without a whole answer", "broken")
     log.info("asking %s", service, exc_info=error)
     return FetchFailed(f"{service} sends something that is no HTTP", "broken")
+
+
+def _errno(error: BaseException) -> int:
+    return error.errno or 0 if isinstance(error, OSError) else 0
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

@@ -19,6 +19,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from requests.cookies import RequestsCookieJar
 from requests_futures.sessions import FuturesSession
+from urllib3 import HTTPResponse
 from urllib3.util.ssl_ import create_urllib3_context
 
 from pynfo.interfaces import FetchFailed
@@ -164,7 +165,8 @@ def _body(response: requests.Response, headers: Headers, exchange: Exchange) -> 
     length = headers.get("content-length", "")
     body = bytearray()
     if not length.isdecimal() or int(length[:18]) <= exchange.limit:
-        for chunk in response.raw.stream(CHUNK, decode_content=True):
+        raw: HTTPResponse = response.raw
+        for chunk in raw.stream(CHUNK, decode_content=True):
             body += chunk
             if len(body) > exchange.limit:
                 break
