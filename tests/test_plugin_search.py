@@ -19,7 +19,7 @@ from plugins.search.duckduckgo import DuckDuckGo
 from plugins.search.providers import NoAnswer
 from plugins.search.results import Result, line_of, presentable
 from pynfo.config import Config, env
-from pynfo.interfaces import IOperator
+from pynfo.interfaces import IOperator, IScheduler
 from pynfo.irc.settings import Secret
 from pynfo.testing.bot import Bot, config_for
 from tests.search_services import ENGINE, KEY, ZOPE, Page, Services
@@ -264,6 +264,17 @@ async def test_a_library_that_finds_nothing_is_no_failure(tmp_path: Path, librar
     assert answer == 'nothing found for "zope" (DuckDuckGo)'
 
 
+async def test_where_no_thread_is_free_the_library_is_not_asked(
+    tmp_path: Path, library: type[Library], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with searching(tmp_path, {"providers": ["duckduckgo"]}) as bot:
+        monkeypatch.setattr(IScheduler(bot.factory).threads, "_stuck_limit", 0)
+        answer = await bot.ask("!search zope")
+
+    assert answer == "search: DuckDuckGo was not asked (the bot has too much to do); try again later"
+    assert library.asked == []
+
+
 async def test_a_library_that_does_not_return_is_not_waited_for(
     tmp_path: Path, library: type[Library], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -302,6 +313,12 @@ async def test_what_cannot_work_is_skipped(tmp_path: Path, services: Services) -
 
     assert answer.endswith("(Wikipedia)")
     assert [request.path for request in services.asked()] == [WIKIPEDIA]
+
+
+async def test_where_nobody_can_be_asked_the_sentence_says_so(tmp_path: Path) -> None:
+    answer = await asked(tmp_path, {"providers": ["searxng", "brave"]})
+
+    assert answer == "search: there is nobody to ask: the operator has to set a provider up"
 
 
 async def test_without_a_list_everybody_is_asked_who_can_be(tmp_path: Path, services: Services) -> None:
@@ -366,6 +383,17 @@ async def test_answers_of_another_shape_are_one_sentence(
     assert answer.endswith("; try again later")
 
 
+@pytest.mark.parametrize("path", ["", "/", "/search", "/search/"])
+async def test_the_address_of_a_service_may_be_its_base_or_the_whole(
+    tmp_path: Path, services: Services, path: str
+) -> None:
+    services.searxng(ZOPE)
+
+    answer = await asked(tmp_path, {"providers": ["searxng"], "searxng_url": services.url + path})
+
+    assert answer.endswith("(SearXNG)")
+
+
 async def test_results_of_another_shape_are_left_out(tmp_path: Path, services: Services) -> None:
     good = {"url": ZOPE[1], "title": ZOPE[0], "content": None}
     services.json(SEARXNG, {"results": [7, None, {"title": "no address"}, {"url": 1, "title": []}, good]})
@@ -402,10 +430,15 @@ async def test_the_operator_hears_once_what_can_be_mended_and_the_channel_does_n
     async with searching(tmp_path, services.settings("brave", "wikipedia")) as bot:
         answer = await bot.ask("!search zope")
         matters = IOperator(bot.factory).matters()
+        services.server.clear()
+        services.brave(ZOPE)
+        await bot.ask("!search interface")
+        mended = IOperator(bot.factory).matters()
 
     assert answer.endswith("(Wikipedia)")
     assert "is brave_key a valid key" in matters["search/brave"]
     assert KEY not in matters["search/brave"]
+    assert mended == {}
 
 
 async def test_the_time_of_a_whole_search_is_bounded(tmp_path: Path, services: Services) -> None:
@@ -494,6 +527,19 @@ async def test_what_was_found_is_remembered_for_some_minutes(tmp_path: Path, ser
     assert requests == [1, 1, 2]
 
 
+async def test_of_all_that_was_found_the_oldest_is_forgotten_first(
+    tmp_path: Path, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("plugins.search.asking.REMEMBERED", 2)
+    services.searxng(ZOPE)
+
+    async with searching(tmp_path, services.settings("searxng")) as bot:
+        for words in ("one", "two", "three", "two", "one"):
+            await ISearch(bot.factory).find(words)
+
+    assert [request.args["q"] for request in services.asked()] == ["one", "two", "three", "one"]
+
+
 async def test_a_failure_is_not_remembered(tmp_path: Path, services: Services) -> None:
     services.server.expect_ordered_request(SEARXNG).respond_with_data("", status=500)
     services.server.expect_ordered_request(SEARXNG).respond_with_json(
@@ -563,6 +609,8 @@ def test_addresses_are_shown_so_that_they_are_what_they_look_like(address: str, 
         "https://good.example@evil.example/",
         "https://good.example\\@evil.example/",
         "https://a b.example/",
+        "https://exa%6dple.com/",
+        'https://a"b.example/',
         "https://a.example/\x02bold",
         "https://a.example/\u202egpj.exe",
         "https://a.example/\nQUIT",
@@ -621,6 +669,14 @@ def test_the_config_is_told_of_providers_that_cannot_work() -> None:
 )
 def test_the_config_is_told_what_is_wrong(settings: Settings, told: list[str]) -> None:
     assert list(check(settings, Config())) == told
+
+
+def test_only_what_has_its_key_and_its_address_is_asked() -> None:
+    assert Settings().working == ["duckduckgo", "wikipedia"]
+    assert Settings(providers=["google", "wikipedia", "brave"], brave_key=Secret("x")).working == [
+        "wikipedia",
+        "brave",
+    ]
 
 
 def test_a_key_from_the_environment_is_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,15 +10,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
+from plugins.logs.archive.records import Found
 from plugins.logs.interfaces import IArchive
 from plugins.logs.line import Line
-from plugins.search.channel_log import line_of
+from plugins.search.channel_log import LINES, line_of
 from pynfo.config_http import HttpSettings
 from pynfo.interfaces import IEvents
 from pynfo.irc.events import ChannelSynced
 from pynfo.testing import Puppet
 from pynfo.testing.bot import Bot, config_for
+from pynfo.testing.puppet import said
 
 WEB = HttpSettings(public_url="https://logs.example.org", in_bot=False)
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC).timestamp()
@@ -156,13 +159,64 @@ async def test_who_is_not_in_the_channel_is_told_nothing_of_it(tmp_path: Path) -
     async with archiving(tmp_path) as bot:
         await keep(bot, line("zope one"), line("zope two", 1))
         eve = await bot.server.user("eve")
-        eve.say("#pynfo", "!log zope")
+        bot.user.mode("#pynfo", "-n")
         await bot.settle()
+        eve.say("#pynfo", "!log zope")
+        await bot.user.hears("!log zope")
+        heard = await bot.user.hears("*")
         more = await answer(eve, "more", "pynfo")
         alone = await answer(eve, "log zope", "pynfo")
 
+    assert said(heard) == "log: what was said in #pynfo is for the people in it"
     assert more == "there is no more"
     assert alone == "log: we share no channel whose lines are kept"
+
+
+async def test_no_line_of_a_channel_of_that_name_elsewhere_is_found(tmp_path: Path) -> None:
+    plugins = {"logs": {"channels": {"test/#pynfo": {}, "other/#pynfo": {}}}, "search": {}}
+    async with Bot.running(config_for(tmp_path, plugins=plugins)) as bot:
+        await keep(bot, replace(line("zope elsewhere"), network="other"))
+
+        assert await bot.ask("!log zope") == "nobody said that here"
+
+
+async def test_a_line_that_was_removed_is_not_told_of(tmp_path: Path) -> None:
+    async with archiving(tmp_path) as bot:
+        await keep(bot, line("zope one"), line("zope two", 1))
+        await IArchive(bot.factory).redact(int(NOON + MINUTE) * 1_000_000)
+
+        assert await bot.ask("!log nick:bob") == "2026-11-20 12:00 UTC <bob> zope one"
+
+
+async def test_only_the_newest_lines_are_told(tmp_path: Path) -> None:
+    async with archiving(tmp_path) as bot:
+        await keep(bot, *(line(f"zope {minute}", minute) for minute in range(20)))
+
+        assert await bot.ask("!log zope") == f"2026-11-20 12:19 UTC <bob> zope 19 … ({LINES - 1} more: !more)"
+
+
+async def test_many_questions_do_not_hide_what_was_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("plugins.search.channel_log.PAGE", 2)
+    async with archiving(tmp_path) as bot:
+        await keep(bot, line("zope is old"), *(line("!log zope", minute) for minute in range(1, 6)))
+
+        assert await bot.ask("!log zope") == "2026-11-20 12:00 UTC <bob> zope is old"
+
+
+async def test_how_far_back_was_looked_is_told_where_it_was_not_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def found(query: Any, places: Any, **options: Any) -> Found:
+        return Found([], None, reached=NOON)
+
+    async with archiving(tmp_path) as bot:
+        monkeypatch.setattr(IArchive(bot.factory), "search", found)
+
+        assert await bot.ask("!log zope") == (
+            "nobody said that here since 2026-11-20 12:00 UTC (it takes too long to look further back)"
+        )
 
 
 async def test_what_is_not_kept_is_told(tmp_path: Path) -> None:

@@ -81,7 +81,7 @@ async def _search(
     cursor = reached = None
     for _ in range(PAGES):
         found = await archive.search(query, places, before=cursor, limit=PAGE)
-        lines += [line for line in found.lines if not line.redacted and not is_question.match(line.text)]
+        lines += [line for line in found.lines if not is_question.match(line.text)]
         cursor, reached = found.cursor, found.reached
         if cursor is None or len(lines) >= LINES:
             break
