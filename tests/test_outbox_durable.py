@@ -13,6 +13,7 @@ from pynfo.irc.events import NetworkDown
 from pynfo.irc.message import Message
 from pynfo.services.outbox_item import Item
 from pynfo.services.outbox_lanes import Lanes
+from pynfo.services.outbox_ledger import Ledger
 from pynfo.services.state_database import StorageError
 from pynfo.testing import Server
 from pynfo.testing.bot import Bot, config_for
@@ -485,6 +486,19 @@ class TestDisk:
             await owner.hears("confirmed", 2)
             await until(lambda: "outbox" not in operator.matters())
             assert heard(bot) == ["before", "meanwhile"]
+
+    async def test_a_key_that_only_the_file_remembers_stops_nothing(self, tmp_path):
+        owner = Texts()
+        async with Bot.running(config_for(tmp_path)) as bot:
+            queue = IOutbox(bot.factory).queue("test", owner)
+            queue.put([item("one")])
+            await owner.hears("confirmed")
+            queue.ledger = Ledger()  # so much was said since that it is forgotten
+            queue.put([item("one")])
+            await owner.hears("confirmed", 2)
+            await queue.flush()
+            assert [settled is not None for _, _, settled in rows(tmp_path)] == [True]
+            assert rows(tmp_path, "(SELECT msgid FROM copy WHERE item = id)") == [(owner.told[1][2][0],)]
 
     async def test_a_file_that_is_none_is_one_sentence(self, tmp_path):
         (tmp_path / "outbox.sqlite").write_bytes(b"this is no database, but has many bytes " * 50)

@@ -34,11 +34,13 @@ KEPT = 20_000  # settled items that are remembered, for their keys and msgids
 KEPT_FOR = 7 * 86400.0  # seconds
 PRUNE_EVERY = 3600.0  # seconds
 
+# What is put under a key that nobody remembers, but the file, takes its place there.
 _ADD = (
-    "INSERT OR IGNORE INTO item "
+    "INSERT OR REPLACE INTO item "
     "(id, queue, target, key, lane, noise, once, time, expires, written, data, about) "
     "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
+_ADD_COPY = "INSERT OR IGNORE INTO copy (item, line, msgid) SELECT id, ?2, ?3 FROM item WHERE id = ?1"
 
 
 class Settled(msgspec.Struct):
@@ -87,7 +89,7 @@ class _Batch:
         if self.settled:
             many("UPDATE item SET settled = ?, data = NULL WHERE id = ?", self.settled)
         if self.copies:
-            many("INSERT OR IGNORE INTO copy (item, line, msgid) VALUES (?, ?, ?)", self.copies)
+            many(_ADD_COPY, self.copies)
         if self.forgotten:
             many("UPDATE item SET about = NULL WHERE id = ?", self.forgotten)
         if self.reached:
@@ -252,7 +254,7 @@ class OutboxStore:
         connection.execute("BEGIN IMMEDIATE")
         try:
             batch.write(connection)
-            if time.monotonic() > self._pruned + PRUNE_EVERY:
+            if batch.expunge or time.monotonic() > self._pruned + PRUNE_EVERY:
                 self._prune(connection)
             connection.execute("COMMIT")
         except BaseException:
