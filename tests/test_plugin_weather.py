@@ -305,6 +305,15 @@ async def test_another_with_the_nick_of_who_left_is_nobody(tmp_path: Path, servi
         await other.hears("I do not know your place*")
 
 
+async def test_who_is_neither_logged_in_nor_seen_is_not_remembered(
+    tmp_path: Path, services: Services
+) -> None:
+    async with running(tmp_path, services) as bot:
+        stranger = await bot.server.user("stranger")
+        stranger.say("pynfo", "!weather set Berlin")
+        await stranger.hears("I could not know you again: log in to services first, or come into a channel *")
+
+
 async def test_only_so_many_people_are_remembered(tmp_path: Path, services: Services) -> None:
     async with running(tmp_path, services, people=1) as bot:
         await bot.ask("!weather set Berlin", private=True)
@@ -333,9 +342,8 @@ async def test_an_airports_report_is_told_raw_and_decoded(bot: Bot, services: Se
     services.metar = [EDDB, KORD]
     assert await bot.ask("!metar eddb") == (
         "METAR EDDB 211120Z AUTO 24012G25KT 210V270 9999 -RA BKN012 OVC020 08/06 Q1009 NOSIG = "
-        "Berlin Brandenburg Arpt, BB, DE at 11:20 UTC, 8 °C, dew point 6, "
-        "wind SSW to W 12 knots gusting 25 knots, visibility greater than 10.0 km, light rain, "
-        "broken clouds at 1200 feet, overcast at 2000 feet, 1009.0 hPa"
+        "Berlin Brandenburg Arpt, BB, DE: 11:20 UTC, 8 °C, dew point 6, wind SSW to W 12 kt gusting 25 kt, "
+        "visibility over 10 km, light rain, broken clouds 1200 ft, overcast 2000 ft, 1009 hPa"
     )
 
 
@@ -343,8 +351,8 @@ async def test_an_american_report_is_decoded_in_american_units(bot: Bot, service
     services.metar = [KORD]
     answer = await bot.ask("!metar KORD")
     assert answer.startswith("METAR KORD 211151Z 31012KT 1 1/2SM -SN OVC025 M02/M14 A3042 = Chicago O'Hare")
-    assert "28 °F, dew point 7, wind NW 12 knots, visibility 1 1/2 miles, light snow" in answer
-    assert answer.endswith("30.42 inches")
+    assert "28 °F, dew point 7, wind NW 12 kt, visibility 1 1/2 miles, light snow" in answer
+    assert answer.endswith("overcast 2500 ft, 30.42 inHg")
 
 
 @pytest.mark.parametrize("body", ["", "[]"])
@@ -353,10 +361,15 @@ async def test_an_airport_without_a_report_is_told_as_such(bot: Bot, services: S
     assert await bot.ask("!metar XXXX") == "there is no report of XXXX: is it the ICAO code of an airport?"
 
 
+async def test_a_service_that_has_no_page_for_an_airport_has_no_report(bot: Bot, services: Services) -> None:
+    services.fails(at.METAR, 404)
+    assert (await bot.ask("!metar XXXX")).startswith("there is no report of XXXX")
+
+
 async def test_a_service_that_knows_only_raw_reports_will_do(bot: Bot, services: Services) -> None:
     services.says(at.METAR, "EGLL 211120Z VRB02KT CAVOK 08/06 Q1009\nEGLL 211050Z VRB02KT\n", "text/plain")
     assert (await bot.ask("!metar EGLL")).startswith(
-        "EGLL 211120Z VRB02KT CAVOK 08/06 Q1009 = EGLL at 11:20 UTC, 8 °C, dew point 6, wind variable 2 knots"
+        "EGLL 211120Z VRB02KT CAVOK 08/06 Q1009 = EGLL: 11:20 UTC, 8 °C, dew point 6, wind variable 2 kt"
     )
 
 
@@ -439,12 +452,12 @@ async def test_a_forecast_that_is_none_is_had_elsewhere(bot: Bot, services: Serv
 
 
 @pytest.mark.parametrize("path", [at.AIR, at.MET_ALERTS])
-async def test_the_weather_is_told_without_air_quality_and_warnings(
-    tmp_path: Path, services: Services, path: str
+async def test_the_weather_does_not_wait_for_air_quality_and_warnings(
+    bot: Bot, services: Services, path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("plugins.weather.asking.BESIDES", 0.2)
     services.hangs(path)
-    async with running(tmp_path, services, timeout=0.5) as bot:
-        assert (await bot.ask("!weather Oslo")).startswith("Oslo, NO: 12 °C")
+    assert (await bot.ask("!weather Oslo")).startswith("Oslo, NO: 12 °C")
 
 
 async def test_what_is_switched_off_is_not_asked(tmp_path: Path, services: Services) -> None:

@@ -94,6 +94,7 @@ class Services:
         self.air: dict[str, Any] = {"time": "2026-11-21T12:00", "european_aqi": 18, "us_aqi": 57}
         self.alerts: list[dict[str, Any]] = []
         self.metar: list[dict[str, Any]] = []
+        self._asked: list[tuple[str, dict[str, str]]] = []
         self._held = threading.Event()
         self._broken: dict[str, Callable[[Request], Response]] = {}
         answers = {
@@ -114,7 +115,7 @@ class Services:
 
     def asked(self, path: str) -> list[dict[str, str]]:
         """The queries that came to a path."""
-        return [request.args.to_dict() for request, _ in self.server.log if request.path == path]
+        return [query for asked, query in self._asked if asked == path]
 
     # -- what goes wrong
 
@@ -137,7 +138,11 @@ class Services:
         self._held.set()
 
     def _or_broken(self, path: str, answer: Callable[[Request], Response]) -> Callable[[Request], Response]:
-        return lambda request: self._broken.get(path, answer)(request)
+        def respond(request: Request) -> Response:
+            self._asked.append((path, request.args.to_dict()))
+            return self._broken.get(path, answer)(request)
+
+        return respond
 
     # -- what they answer
 

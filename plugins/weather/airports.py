@@ -7,18 +7,31 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
+from http import HTTPStatus
 from typing import Any
 
 import msgspec
 
 from plugins.weather.asking import Asking, in_shape
 from plugins.weather.units import Units
+from pynfo import FetchFailed
 
 NAME = "the Aviation Weather Center"
 
+PATH = "/api/data/metar"
 MAX_AGE = 300.0  # seconds that an answer is used again
 LENGTH = 500  # characters of a report that are looked at; they have 100, with remarks 250
 ICAO = re.compile(r"[A-Za-z][A-Za-z0-9]{3}")
+_SHORT = {
+    " at ": " ",
+    ", gusting to": " gusting",
+    " knots": " kt",
+    " feet": " ft",
+    "greater than": "over",
+    "less than": "under",
+    ".0 ": " ",
+    " inches": " inHg",
+}
 REMARKS = re.compile(r"\s+RMK\b.*", re.DOTALL)  # for machines and forecasters
 
 
@@ -43,13 +56,13 @@ class _Observation(msgspec.Struct):
 
 async def latest(asking: Asking, icao: str) -> AirportReport | None:
     """The latest report of an airport; None where there is none. Raises `FetchFailed`."""
-    fetched = await asking.fetch(
-        NAME,
-        asking.settings.metar_url,
-        "/api/data/metar",
-        {"ids": icao, "format": "json"},
-        max_age=MAX_AGE,
-    )
+    asked = {"ids": icao, "format": "json"}
+    try:
+        fetched = await asking.fetch(NAME, asking.settings.metar_url, PATH, asked, max_age=MAX_AGE)
+    except FetchFailed as failure:
+        if failure.status == HTTPStatus.NOT_FOUND:
+            return None
+        raise
     text = fetched.text.strip()
     if text.startswith(("[", "{")):
         found = in_shape(fetched.json(), list[_Observation], NAME)
@@ -66,20 +79,27 @@ def decoded(raw: str, units: Units) -> list[str]:
     if report is None:
         return []
     temperature, dew_point, visibility = report.temp, report.dewpt, report.vis
-    clauses = [f"at {report.time:%H:%M} UTC" if isinstance(report.time, datetime) else ""]
+    clauses = [f"{report.time:%H:%M} UTC" if isinstance(report.time, datetime) else ""]
     if temperature is not None:
         clauses.append(f"{units.temperature(temperature.value('C'))} {units.degrees}")
     if dew_point is not None:
         clauses.append(f"dew point {units.temperature(dew_point.value('C'))}")
     if report.wind_speed is not None:
-        clauses.append(f"wind {report.wind()}".replace(" at ", " ").replace(", gusting to", " gusting"))
+        clauses.append(f"wind {report.wind()}")
     if visibility is not None:
         clauses.append(f"visibility {visibility.string('SM' if units.miles else 'KM')}")
     clauses.append(report.present_weather())
     clauses += [sky for sky in report.sky_conditions("\n").split("\n") if not sky.endswith("None")]
     if report.press is not None:
         clauses.append(report.press.string("IN" if units.fahrenheit else "HPA"))
-    return [clause for clause in clauses if clause]
+    return [_short(clause) for clause in clauses if clause]
+
+
+def _short(clause: str) -> str:
+    """The library's words, as short as a line of IRC wants them."""
+    for long, short in _SHORT.items():
+        clause = clause.replace(long, short)
+    return clause
 
 
 def _parsed(raw: str) -> Any:

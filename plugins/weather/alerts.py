@@ -12,7 +12,6 @@ from plugins.weather.asking import Asking
 from plugins.weather.report import Alert, Place
 
 MAX_AGE = 300.0  # seconds that an answer is used again
-TIME_LIMIT = 4.0  # seconds: the weather does not wait for longer
 TOLD = 3
 
 NORWAY = frozenset({"NO", "SJ"})
@@ -53,8 +52,7 @@ async def alerts(asking: Asking, place: Place) -> list[Alert]:
         asked = {"point": f"{latitude},{longitude}"}
     else:
         return []
-    limit = min(TIME_LIMIT, settings.timeout)
-    answer = await asking.ask(name, base, path, asked, _Alerts, max_age=MAX_AGE, timeout=limit)
+    answer = await asking.ask(name, base, path, asked, _Alerts, max_age=MAX_AGE, besides=True)
     found = dict.fromkeys(feature.properties.alert for feature in answer.features)
     told = [alert for alert in found if alert.title]
     return sorted(told, key=lambda alert: -alert.weight)[:TOLD]

@@ -12,6 +12,11 @@ from pynfo import FetchFailed, IFetcher
 
 LIMIT = 1 << 19  # bytes of an answer; ten days, hour by hour, have a tenth of it
 
+BESIDES = 4.0  # seconds for what the weather can do without: it does not wait for longer
+
+# Where people are is nobody's business later on: what is asked of places belongs in no cache on a disk.
+HEADERS = {"Cache-Control": "no-store"}  # RFC 9111 section 5.2.1.5
+
 Answer = TypeVar("Answer")
 
 
@@ -31,10 +36,13 @@ class Asking:
         shape: type[Answer],
         *,
         max_age: float,
-        timeout: float | None = None,
+        besides: bool = False,
     ) -> Answer:
-        """*await* the JSON that is found at `path`, as a `shape`; {} where the service has nothing to say."""
-        fetched = await self.fetch(service, base, path, params, max_age=max_age, timeout=timeout)
+        """*await* the JSON that is found at `path`, as a `shape`; {} where the service has nothing to say.
+
+        `besides`: nothing depends on it, so it has less time.
+        """
+        fetched = await self.fetch(service, base, path, params, max_age=max_age, besides=besides)
         return in_shape(fetched.json() if fetched.content else {}, shape, service)
 
     async def fetch(
@@ -45,13 +53,15 @@ class Asking:
         params: Mapping[str, str],
         *,
         max_age: float,
-        timeout: float | None = None,
+        besides: bool = False,
     ) -> Any:
-        """*await* the `Fetched` of a `path`. `timeout`: None for that of the config."""
+        """*await* the `Fetched` of a `path`."""
+        timeout = self.settings.timeout
         fetched = await IFetcher(self._factory).get(
             endpoint(base, path),
             params=params,
-            timeout=timeout or self.settings.timeout,
+            headers=HEADERS,
+            timeout=min(timeout, BESIDES) if besides else timeout,
             limit=LIMIT,
             max_age=max_age,
             service=service,

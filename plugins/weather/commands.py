@@ -138,9 +138,13 @@ def _told(request: Request) -> Iterator[None]:
 
 def _choose(request: Request, **choices: Any) -> str:
     """Change what the asker chose; the clause to add where it does not last."""
-    if IPeople(request.factory).choose(request.network, request.user, **choices):
-        return ""
-    return ", but only as long as I see you: you are not logged in to services"
+    try:
+        lasting = IPeople(request.factory).choose(request.network, request.user, **choices)
+    except LookupError:
+        raise request.error(
+            "I could not know you again: log in to services first, or come into a channel where I am"
+        ) from None
+    return "" if lasting else ", but only as long as I see you: you are not logged in to services"
 
 
 def _units(request: Request, country: str) -> Units:

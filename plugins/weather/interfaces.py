@@ -50,7 +50,10 @@ class IPeople(Interface):
         """Whether what a `User` chooses is kept: they are logged in to services."""
 
     def choose(network: str, user, **choices) -> bool:
-        """Change some fields of somebody's `Choices`. False where they last only while we see them."""
+        """Change some fields of somebody's `Choices`. False where they last only while we see them.
+
+        Raises `LookupError` where we do not: in no channel, and not logged in.
+        """
 
     async def forget(network: str, user) -> bool:
         """*await*: forget all of it, in every file. False where there was nothing."""

@@ -105,7 +105,7 @@ class MetNorway:
 
 def _days(steps: Iterable[_Step], zone: tzinfo) -> list[Day]:
     local = [(step.time.astimezone(zone), step.data) for step in steps]
-    days = []
+    days: list[Day] = []
     for date, of_day in groupby(local, key=lambda step: step[0].date()):
         hours = list(of_day)
         if days and hours[-1][0].hour < NOON:

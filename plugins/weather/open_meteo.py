@@ -86,7 +86,7 @@ class _Current(msgspec.Struct):
 class _Daily(msgspec.Struct):
     """A list for each variable, with an entry for each day."""
 
-    time: list[date]
+    time: list[date] = []
     weather_code: list[Number | None] = []
     temperature_2m_max: list[Number | None] = []
     temperature_2m_min: list[Number | None] = []
@@ -100,7 +100,7 @@ class _Daily(msgspec.Struct):
 
 class _Forecast(msgspec.Struct):
     current: _Current
-    daily: _Daily
+    daily: _Daily = msgspec.field(default_factory=_Daily)
 
 
 class _AirCurrent(msgspec.Struct):
@@ -138,7 +138,7 @@ async def air_quality(asking: Asking, place: Place) -> AirQuality | None:
         "current": "european_aqi,us_aqi",
         "timezone": "auto",
     }
-    answer = await asking.ask(NAME, url, "/v1/air-quality", asked, _Air, max_age=WEATHER_AGE)
+    answer = await asking.ask(NAME, url, "/v1/air-quality", asked, _Air, max_age=WEATHER_AGE, besides=True)
     return AirQuality(answer.current.european_aqi, answer.current.us_aqi)
 
 

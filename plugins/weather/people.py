@@ -67,8 +67,9 @@ class People:
             _put(self._lasting, self._account(network, user), chosen, self._limit)
             self._store()
             return True
-        if self._clients[network].state.shared_channels(user.nick):
-            _put(self._passing, self._nick(network, user.nick), chosen, PASSING)
+        if not self._clients[network].state.shared_channels(user.nick):
+            raise LookupError(f"{user.nick} on {network} is in no channel of ours")
+        _put(self._passing, self._nick(network, user.nick), chosen, PASSING)
         return False
 
     async def forget(self, network: str, user: User) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from importlib import import_module
 from typing import Any
 
 from zope.interface import implementer
@@ -14,7 +15,7 @@ from plugins.weather.met_norway import MetNorway
 from plugins.weather.open_meteo import OpenMeteo
 from plugins.weather.report import AirQuality, Alert, Place, Report
 from plugins.weather.settings import Provider
-from pynfo import FetchFailed
+from pynfo import FetchFailed, IScheduler
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +28,7 @@ class Weather:
 
     def __init__(self, factory: Any) -> None:
         settings = factory.settings("weather")
+        self._scheduler = IScheduler(factory)
         self._asking = Asking(factory, settings)
         self._providers = [PROVIDERS[name](self._asking) for name in settings.providers]
 
@@ -60,4 +62,6 @@ class Weather:
             return []
 
     async def airport(self, icao: str) -> airports.AirportReport | None:
-        return await airports.latest(self._asking, icao)
+        report = await airports.latest(self._asking, icao)
+        await self._scheduler.in_thread(import_module, "metar.Metar")  # for who decodes it, without a wait
+        return report

@@ -70,7 +70,7 @@ def airport(report: AirportReport, units: Units) -> str:
     clauses = decoded(report.raw, units)
     if not clauses:
         return f"{raw} (this I cannot decode)"
-    return one_line(f"{raw} = {name or report.icao} {', '.join(clauses)}", 2 * RAW + NAME)
+    return one_line(f"{raw} = {name or report.icao}: {', '.join(clauses)}", 2 * RAW + NAME)
 
 
 def _line(place: Place, report: Report, parts: Iterable[str]) -> str:
