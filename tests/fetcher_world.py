@@ -122,10 +122,12 @@ class Stranger:
 
 
 @asynccontextmanager
-async def stranger(script: Script, tls: ssl.SSLContext | None = None) -> AsyncIterator[Stranger]:
-    """A `Stranger` on a port of 127.0.0.1."""
+async def stranger(
+    script: Script, tls: ssl.SSLContext | None = None, address: str = "127.0.0.1"
+) -> AsyncIterator[Stranger]:
+    """A `Stranger` on a port of 127.0.0.1; at "0.0.0.0", of 127.0.0.2 and its like as well."""
     server = Stranger(script, "https" if tls else "http")
-    listener = await asyncio.start_server(server.serve, "127.0.0.1", 0, ssl=tls)
+    listener = await asyncio.start_server(server.serve, address, 0, ssl=tls)
     server.port = listener.sockets[0].getsockname()[1]
     try:
         yield server
