@@ -79,18 +79,3 @@ def item(number: int, *, dated: bool = True, ids: bool = True, **more: Any) -> s
         parts.setdefault("pubDate", formatdate(NOON + number * 3600, usegmt=True))
     given = {name: escape(str(text)) for name, text in parts.items() if text is not None}
     return "<item>" + "".join(f"<{name}>{text}</{name}>" for name, text in given.items()) + "</item>"
-
-
-def release_feed(name: str, versions: Sequence[tuple[str, int]], host: str) -> str:
-    """`/rss/project/NAME/releases.xml`, newest first as given: versions with the hour of their upload."""
-    items = "".join(
-        f"<item><title>{version}</title><link>{host}/project/{name}/{version}/</link>"
-        f"<description>What {name} does</description><author>someone@example.org</author>"
-        f"<pubDate>{formatdate(NOON + hour * 3600, usegmt=True)}</pubDate></item>"
-        for version, hour in versions
-    )
-    return (
-        f'{XML}<rss version="2.0"><channel><title>PyPI recent updates for {name}</title>'
-        f"<link>{host}/project/{name}/</link><description>Recent updates for {name}</description>"
-        f"<language>en</language>{items}</channel></rss>"
-    )
