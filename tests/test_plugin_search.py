@@ -154,8 +154,9 @@ async def test_google_gets_its_key_and_its_engine(tmp_path: Path, services: Serv
     answer = await asked(tmp_path, services.settings("google"))
 
     (request,) = services.asked(GOOGLE)
-    wanted = {"key": KEY, "cx": ENGINE, "q": "zope", "safe": "active"}
+    wanted = {"cx": ENGINE, "q": "zope", "safe": "active"}
     assert wanted.items() <= dict(request.args).items()
+    assert request.headers["X-Goog-Api-Key"] == KEY
     assert answer == "Zope — https://www.zope.dev/ — Zope is an application server (Google)"
 
 
@@ -206,8 +207,8 @@ class Library:
     error: Exception | None = None
     asked: list[dict[str, Any]] = []
 
-    def __init__(self, timeout: int) -> None:
-        assert timeout == 8
+    def __init__(self, proxy: str | None, timeout: int) -> None:
+        self.asked.append({"proxy": proxy, "timeout": timeout})
 
     def text(self, query: str, **options: Any) -> list[dict[str, str]]:
         self.asked.append({"query": query, **options})
@@ -229,19 +230,28 @@ async def test_duckduckgo_is_asked_through_its_library(tmp_path: Path, library: 
     answer = await asked(tmp_path, {"providers": ["duckduckgo"]})
 
     assert answer == "Zope — https://www.zope.dev/ — Zope is an application server (DuckDuckGo)"
-    assert library.asked[0]["query"] == "zope"
-    assert library.asked[0]["backend"] == "duckduckgo"
-    assert library.asked[0]["safesearch"] == "on"
+    made, asked_for = library.asked
+    assert made == {"proxy": None, "timeout": 8}
+    assert asked_for["query"] == "zope"
+    assert asked_for["backend"] == "duckduckgo"
+    assert asked_for["safesearch"] == "on"
+
+
+async def test_the_library_takes_the_way_that_the_fetcher_takes(
+    tmp_path: Path, library: type[Library]
+) -> None:
+    proxy = Secret("socks5h://127.0.0.1:9050")
+    async with Bot.running(config_for(tmp_path, plugins={"search": {}}, fetch_proxy=proxy)) as bot:
+        await DuckDuckGo(Settings()).ask(bot.factory, "zope", 8.0)
+
+    assert library.asked[0]["proxy"] == "socks5h://127.0.0.1:9050"
 
 
 @pytest.mark.parametrize(
     ("error", "told"),
     [
         ("TimeoutException", "search: DuckDuckGo does not answer (timed out after 8 s); try again later"),
-        (
-            "DDGSException",
-            "search: DuckDuckGo does not answer as the library ddgs expects it; try again later",
-        ),
+        ("DDGSException", "search: DuckDuckGo does not answer as it should; try again later"),
     ],
 )
 async def test_a_library_that_fails_is_told_in_one_sentence(
@@ -279,7 +289,7 @@ async def test_a_library_that_does_not_return_is_not_waited_for(
     tmp_path: Path, library: type[Library], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     returns = threading.Event()
-    monkeypatch.setattr(library, "__init__", lambda self, timeout: None)
+    monkeypatch.setattr(library, "__init__", lambda self, proxy, timeout: None)
     monkeypatch.setattr(library, "text", lambda self, query, **options: returns.wait() and [])
     monkeypatch.setattr("plugins.search.duckduckgo.GRACE", 0.0)
     async with searching(tmp_path, {"providers": ["duckduckgo"]}) as bot:
@@ -669,6 +679,27 @@ def test_the_config_is_told_of_providers_that_cannot_work() -> None:
 )
 def test_the_config_is_told_what_is_wrong(settings: Settings, told: list[str]) -> None:
     assert list(check(settings, Config())) == told
+
+
+async def test_keys_stand_in_no_file_and_in_no_log(
+    tmp_path: Path, services: Services, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What has an ETag may be kept, with its address."""
+    services.server.expect_request(GOOGLE).respond_with_json(
+        {"items": [{"title": ZOPE[0], "link": ZOPE[1]}]}, headers={"ETag": '"1"'}
+    )
+    services.server.expect_request(BRAVE).respond_with_data("no", status=401)
+
+    found = await asked(tmp_path, services.settings("brave", "google"))
+    failed = await asked(
+        tmp_path, services.settings("brave", "google", google_url="http://127.0.0.1:9"), "!g nothing"
+    )
+
+    written = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+    assert found.endswith("(Google)")
+    assert failed.startswith("search: nobody answers (")
+    assert KEY.encode() not in written
+    assert KEY not in caplog.text + found + failed
 
 
 def test_only_what_has_its_key_and_its_address_is_asked() -> None:

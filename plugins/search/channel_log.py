@@ -42,7 +42,7 @@ async def log(request: Request, words: Rest) -> list[str]:
     Example: log nick:alice zope
     """
     factory = request.factory
-    if "logs" not in factory.plugins.loaded:
+    if "logs" not in factory.plugins.loaded:  # then not even its code is
         raise request.error("log: nothing that is said is kept here")
     from plugins.logs.archive.query import QueryError
     from plugins.logs.interfaces import ArchiveBusy, IArchive, ILinks

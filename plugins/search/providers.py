@@ -19,6 +19,9 @@ from pynfo.text import one_line
 MOST = 8  # results
 TEXT = 2000  # characters of a title or snippet that are looked at
 REFUSED = frozenset({400, 401, 403, 422})  # what services answer to a key or a setting that is wrong
+NOT_KEPT = {
+    "Cache-Control": "no-store"
+}  # what people look for is nobody's to keep (RFC 9111 section 5.2.1.5)
 
 
 class NoAnswer(Exception):
@@ -68,7 +71,7 @@ class OverHttp:
             fetched = await IFetcher(factory).get(
                 question.url,
                 params=question.params,
-                headers=question.headers,
+                headers=question.headers | NOT_KEPT,
                 timeout=timeout,
                 service=self.name,
             )
@@ -146,7 +149,11 @@ class Brave(OverHttp):
 
 
 class Google(OverHttp):
-    """Programmable Search. https://developers.google.com/custom-search/v1/reference/rest/v1/cse/list"""
+    """Programmable Search. https://developers.google.com/custom-search/v1/reference/rest/v1/cse/list
+
+    The key stands in a header, and not in the address, which may be logged and kept.
+    https://cloud.google.com/apis/docs/system-parameters
+    """
 
     name = "Google"
     hint = "are google_key and google_cx valid?"
@@ -155,12 +162,12 @@ class Google(OverHttp):
         return Question(
             endpoint(self.settings.google_url, "/customsearch/v1"),
             {
-                "key": reveal(self.settings.google_key or ""),
                 "cx": reveal(self.settings.google_cx or ""),
                 "q": words,
                 "num": str(MOST),
                 "safe": "active" if self.settings.safe else "off",
             },
+            {"X-Goog-Api-Key": reveal(self.settings.google_key or "")},
         )
 
     def read(self, answer: dict[str, Any]) -> list[Result]:
