@@ -88,6 +88,8 @@ def parse(url: str, *, guarded: bool) -> Address:
             raise Refused("an address with a name or a password in it is not asked")
         if _UNWANTED(url) or len(url) > URL_LENGTH:
             raise Refused("that is no address of a web page")
+    if "[" in parts.netloc and not isinstance(_numeric(host), IPv6Address):
+        raise Refused("that is no address of a web page")
     host = _ascii(host, guarded=guarded)
     port = PORTS[parts.scheme] if port is None else port
     written = f"[{host}]" if ":" in host else host
