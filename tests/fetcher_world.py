@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+import time as wall_clock
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -35,11 +36,13 @@ class Time:
 
 
 @asynccontextmanager
-async def fetching(folder: Path, time: Time | None = None, **settings: Any) -> AsyncIterator[Fetcher]:
+async def fetching(
+    folder: Path, time: Time | None = None, *, now: Callable[[], float] = wall_clock.time, **settings: Any
+) -> AsyncIterator[Fetcher]:
     """A fetcher without a bot; `settings` are fields of `Config`. Nobody waits between its attempts."""
     time = time or Time()
     host: Any = SimpleNamespace(config=config_for(folder, **settings), state_dir=folder)
-    fetcher = Fetcher(host, clock=time.clock, sleep=time.sleep)
+    fetcher = Fetcher(host, clock=time.clock, sleep=time.sleep, now=now)
     try:
         yield fetcher
     finally:

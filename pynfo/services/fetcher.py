@@ -82,13 +82,15 @@ class _Shared:
 
 @implementer(IFetcher)
 class Fetcher:
-    """See `IFetcher`. `clock` (monotonic seconds), `sleep` and `random` are for tests."""
+    """See `IFetcher`. `clock` (monotonic seconds), `now` (UTC epoch seconds), `sleep` and `random` are for
+    tests."""
 
     def __init__(
         self,
         factory: Factory,
         *,
         clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], float] = time.time,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
         random: Random | None = None,
     ) -> None:
@@ -101,7 +103,7 @@ class Fetcher:
         self._web = Web(
             ready=self._ready,
             send=self._send,
-            cache=Cache(factory.state_dir / CACHE_FILE),
+            cache=Cache(factory.state_dir / CACHE_FILE, now=now),
             hosts=Hosts(clock=clock, sleep=sleep),
             strangers=asyncio.Semaphore(STRANGERS_AT_ONCE),
             user_agent=self._user_agent,
@@ -148,7 +150,6 @@ class Fetcher:
         for task in tasks:
             task.cancel()
         self._pool.shutdown()
-        self._web.cache.stop()
         if tasks:
             await asyncio.wait(tasks, timeout=STOP_LIMIT)
         with suppress(TimeoutError):  # they are cut by now, but may look up a name
@@ -156,6 +157,7 @@ class Fetcher:
                 await asyncio.gather(*map(asyncio.wrap_future, list(self._asked)), return_exceptions=True)
         if self._futures is not None:
             self._futures.end()
+        await self._web.cache.stop()
 
     def _landed(self, ask: Ask, shared: _Shared) -> None:
         if self._shared.get(ask) is shared:

@@ -10,10 +10,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -29,6 +29,7 @@ KEPT_FOR = 30 * 86400.0  # seconds since the server last said that it is so
 PRIVATE_KEPT_FOR = 86400.0  # seconds, of an address with a query that a stranger gave
 ENTRY_BYTES = 8 << 20  # of one answer; what is larger is not kept
 MEMORY_BYTES, MEMORY_ENTRIES = 8 << 20, 200
+STOP_LIMIT = 1.0  # seconds
 WAITING = 200  # answers that wait to be written; past that they are not kept
 
 WITH_VALIDATOR = frozenset({200})
@@ -43,10 +44,10 @@ T = TypeVar("T")
 
 
 class Cache:
-    """`clock` gives UTC epoch seconds, for tests."""
+    """`now` gives UTC epoch seconds."""
 
-    def __init__(self, path: Path, *, clock: Callable[[], float] = time.time) -> None:
-        self._clock = clock
+    def __init__(self, path: Path, *, now: Callable[[], float]) -> None:
+        self._now = now
         self._store = CacheStore(path)
         self._thread = DaemonExecutor("pynfo-http-cache", 1, WAITING)
         self._memory: OrderedDict[bytes, tuple[Kept, float]] = OrderedDict()  # and until when
@@ -56,14 +57,16 @@ class Cache:
     async def find(self, ask: Ask) -> Kept | None:
         """*await* what is kept of an answer, however old it is."""
         in_memory = self._memory.get(ask.key)
-        if in_memory is not None and in_memory[1] > self._clock():
+        if in_memory is not None and in_memory[1] > self._now():
             return in_memory[0]
-        kept = await self._try(self._store.find, ask.key, self._clock())
-        return kept if kept is not None and len(kept.content) <= ask.limit else None
+        kept = await self._try(self._store.find, ask.key, self._now())
+        if kept is None or len(kept.content) > ask.limit:
+            return None
+        return kept if kept.url else msgspec.structs.replace(kept, url=ask.url)
 
     def age(self, kept: Kept) -> float:
         """How many seconds ago the server last said that it is so; infinite where clocks say nothing."""
-        age = self._clock() - kept.time
+        age = self._now() - kept.time
         return age if age >= 0 else float("inf")
 
     def keep(self, ask: Ask, fetched: Fetched) -> None:
@@ -74,27 +77,29 @@ class Cache:
         useful = for_a_while or (fetched.status in WITH_VALIDATOR and validator)
         if not useful or "*" in fetched.headers.get("vary", "") or len(fetched.content) > ENTRY_BYTES:
             return
-        kept = Kept(fetched.url, fetched.status, dict(fetched.headers), fetched.content, self._clock())
+        kept = Kept(fetched.url, fetched.status, dict(fetched.headers), fetched.content, self._now())
         if not _directives(fetched.headers) & NOT_STORED:
-            self._submit(self._store.keep, ask.key, kept, _keep_for(ask))
+            self._submit(self._store.keep, ask.key, _hidden(ask, kept), _keep_for(ask))
         elif for_a_while:
             self._remember(ask, kept)
 
     def renew(self, ask: Ask, kept: Kept, headers: Mapping[str, str]) -> Kept:
         """The server says that it is still so, and in `headers` what else is to be known of it now."""
         news = {name: value for name, value in headers.items() if name not in OF_THE_BODY}
-        kept = msgspec.structs.replace(kept, headers={**kept.headers, **news}, time=self._clock())
+        kept = msgspec.structs.replace(kept, headers={**kept.headers, **news}, time=self._now())
         if ask.key in self._memory:
             self._forget(ask.key)
             self._remember(ask, kept)
         else:
-            self._submit(self._store.renew, ask.key, kept, _keep_for(ask))
+            self._submit(self._store.renew, ask.key, _hidden(ask, kept), _keep_for(ask))
         return kept
 
-    def stop(self) -> None:
-        """Have what waits written, and the file closed, soon."""
-        self._submit(self._store.close)
-        self._thread.shutdown(cancel_futures=False)
+    async def stop(self) -> None:
+        """Write what waits, and close the file."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(STOP_LIMIT):
+                await self._try(self._store.close)
+        self._thread.shutdown()
 
     def _remember(self, ask: Ask, kept: Kept) -> None:
         self._memory[ask.key] = (kept, kept.time + ask.max_age)
@@ -145,6 +150,11 @@ def validators(kept: Kept) -> dict[str, str]:
         "If-Modified-Since": kept.headers.get("last-modified"),
     }
     return {name: value for name, value in asked.items() if value is not None}
+
+
+def _hidden(ask: Ask, kept: Kept) -> Kept:
+    """Without the address that was asked, which the key stands for."""
+    return msgspec.structs.replace(kept, url="") if kept.url == ask.url else kept
 
 
 def _keep_for(ask: Ask) -> float:

@@ -89,6 +89,7 @@ class Flight:
         start = self._parse(ask.url, guarded=ask.guarded)
         if _OWN_CONDITIONS & {name.lower() for name, _ in ask.headers}:
             return await self._follow(start, None)
+        ask = msgspec.structs.replace(ask, url=start.url)  # however it was written
         kept = await cache.find(ask)
         if kept is not None and cache.age(kept) < ask.max_age:
             return self._kept(kept)

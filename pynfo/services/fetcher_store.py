@@ -35,9 +35,9 @@ T = TypeVar("T")
 
 
 class Kept(msgspec.Struct, frozen=True):
-    """An answer. `url` is where it came from, `time` when it was last so, in UTC epoch seconds."""
+    """An answer. `time` is when it was last so, in UTC epoch seconds."""
 
-    url: str
+    url: str  # where it came from; "" in the file: where it was asked for
     status: int
     headers: dict[str, str]  # by lower-case name
     content: bytes
