@@ -1,7 +1,7 @@
 """Manners, for each host apart: few requests at once, not too many in a row, and rest for one that fails.
 
-A host that has failed `FAILURES` times in a row is not asked for `REST` seconds; each failure after that
-doubles it. One that says when it wants to be asked again (Retry-After) is not asked before.
+A host that has failed `FAILURES` times in a row is not asked for `REST` seconds; when it fails again after
+that, for twice as long. One that says when it wants to be asked again (Retry-After) is not asked before.
 """
 
 from __future__ import annotations
@@ -30,12 +30,13 @@ class Resting(Exception):
 
 
 class _Host:
-    __slots__ = ("asked_to_wait", "failures", "rest_until", "turns", "users")
+    __slots__ = ("asked_to_wait", "failures", "rest_until", "rests", "turns", "users")
 
     def __init__(self) -> None:
         self.turns = asyncio.Semaphore(AT_ONCE)
         self.users = 0  # that ask, or wait for their turn
         self.failures = 0  # in a row
+        self.rests = 0  # since it last answered
         self.rest_until = 0.0  # monotonic seconds
         self.asked_to_wait = False
 
@@ -53,6 +54,7 @@ class Hosts:
     async def turn(self, key: str) -> AsyncIterator[None]:
         """*await* the turn to ask a host, and have it. Raises `Resting`."""
         host = self._host(key)
+        self._check(host)
         host.users += 1
         try:
             async with host.turns:
@@ -63,14 +65,10 @@ class Hosts:
         finally:
             host.users -= 1
 
-    def check(self, key: str) -> None:
-        """Raise `Resting` where the host is not asked now."""
-        self._check(self._host(key))
-
     def answered(self, key: str) -> None:
         """It has answered as it should."""
         host = self._host(key)
-        host.failures = 0
+        host.failures = host.rests = 0
         if not host.asked_to_wait:
             host.rest_until = 0.0
 
@@ -78,13 +76,15 @@ class Hosts:
         """It has not, when it was last asked."""
         host = self._host(key)
         host.failures += 1
-        if host.failures >= FAILURES:
-            rest = min(REST * 2 ** min(host.failures - FAILURES, 10), REST_LONGEST)
-            self._rest(host, rest, asked=False)
+        resting = host.rest_until > self._clock()  # what was asked before that may still come to nothing
+        if host.failures >= FAILURES and not resting:
+            self._rest(host, min(REST * 2 ** min(host.rests, 10), REST_LONGEST), asked=False)
+            host.rests += 1
 
     def asked_to_wait(self, key: str, seconds: float) -> None:
         """It says when it wants to be asked again."""
-        self._rest(self._host(key), min(seconds, REST_LONGEST), asked=True)
+        if seconds > 0:
+            self._rest(self._host(key), min(seconds, REST_LONGEST), asked=True)
 
     def _rest(self, host: _Host, seconds: float, *, asked: bool) -> None:
         until = self._clock() + seconds
