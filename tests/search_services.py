@@ -1,4 +1,4 @@
-"""Services that search the web, as far as a bot sees them: their addresses, what they want, what they answer.
+"""Services that search the web, as far as a bot sees them, and bots that ask them.
 
 The shapes are those of SearXNG's search API, of Brave's Web Search API, of Google's Custom Search JSON API
 and of MediaWiki's Action API with the extension TextExtracts.
@@ -7,15 +7,21 @@ and of MediaWiki's Action API with the extension TextExtracts.
 from __future__ import annotations
 
 import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
+from pynfo.testing.bot import Bot, config_for
+
 Page = tuple[str, str, str]  # title, address, snippet
 
 ZOPE: Page = ("Zope", "https://www.zope.dev/", "Zope is an application server")
 KEY, ENGINE = "the-key", "the-engine"
+SEARXNG, BRAVE, GOOGLE, WIKIPEDIA = "/search", "/res/v1/web/search", "/customsearch/v1", "/w/api.php"
 
 
 class Services:
@@ -65,7 +71,7 @@ class Services:
             "suggestions": [],
             "unresponsive_engines": [],
         }
-        self.json("/search", answer | more)
+        self.json(SEARXNG, answer | more)
 
     def brave(self, *pages: Page) -> None:
         answer: dict[str, Any] = {
@@ -84,7 +90,7 @@ class Services:
                 for title, address, text in pages
             ]
             answer["web"] = {"type": "search", "results": found, "family_friendly": True}
-        self.json("/res/v1/web/search", answer)
+        self.json(BRAVE, answer)
 
     def google(self, *pages: Page) -> None:
         answer: dict[str, Any] = {
@@ -104,7 +110,7 @@ class Services:
                 }
                 for title, address, text in pages
             ]
-        self.json("/customsearch/v1", answer)
+        self.json(GOOGLE, answer)
 
     def wikipedia(self, *pages: Page, meanings: str = "") -> None:
         """Pages come in no order, with their place in `index`; `meanings`: the title that lists them."""
@@ -124,7 +130,7 @@ class Services:
                 for index, (title, address, text) in enumerate(pages, 1)
             ]
             answer["query"] = {"pages": found[::-1]}
-        self.json("/w/api.php", answer)
+        self.json(WIKIPEDIA, answer)
 
     def json(self, path: str, answer: Any, status: int = 200) -> None:
         self.server.expect_request(path).respond_with_json(answer, status=status)
@@ -150,3 +156,16 @@ class Services:
 
     def let_go(self) -> None:
         self._held.set()
+
+
+@asynccontextmanager
+async def searching(folder: Path, settings: dict[str, Any]) -> AsyncIterator[Bot]:
+    """A bot that searches with these settings."""
+    async with Bot.running(config_for(folder, plugins={"search": settings, "admin": {}})) as bot:
+        yield bot
+
+
+async def asked(folder: Path, settings: dict[str, Any], text: str = "!search zope") -> str:
+    """What a bot with these settings answers."""
+    async with searching(folder, settings) as bot:
+        return await bot.ask(text)
