@@ -10,10 +10,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import zlib
+from collections import Counter
 from collections.abc import Sequence
 from time import time
 from typing import Any
 from uuid import uuid4
+
+import msgspec
 
 from plugins.ignore import IDiscriminating
 from plugins.relay import logs
@@ -40,6 +43,15 @@ log = logging.getLogger(__name__)
 EVENTS = {"message": "messages", "action": "actions", "notice": "notices"}
 REACT, REPLY = "+draft/react", "+draft/reply"
 FIRST = 100  # priority: before the logs ask whose line it is
+REACTION_LENGTH = 400  # bytes of a reaction that is carried; an emoji has 40 at most
+
+
+class _Same(msgspec.Struct):
+    """The messages without a msgid of the newest second, and how many were equal."""
+
+    second: int = 0
+    block: Any = None
+    counts: Counter[tuple[str, str, str]] = msgspec.field(default_factory=Counter)
 
 
 class Carrier:
@@ -53,8 +65,7 @@ class Carrier:
         self._guard = guard
         self._history = IHistory(factory)
         self._comings = {end: self._coming(end) for end in ends.all if end.port.sends}
-        self._same: dict[tuple[object, ...], int] = {}  # messages of this second without a msgid
-        self._second = 0
+        self._same: dict[tuple[str, bool], _Same] = {}  # by lane, and whether it is history
         subscribe = IEvents(factory).subscribe
         subscribe(MessageReceived, self._said, priority=FIRST)
         subscribe(TagsReceived, self._tagged)
@@ -116,7 +127,9 @@ class Carrier:
     def carry(self, end: End, event: MessageReceived, *, block: Any = None) -> bool:
         """Queue a message for the other ends; False where it is not carried. `block`: see `Queue.put`."""
         port = end.port
-        if EVENTS[event.kind] not in port.events or self._is_ignored(end, event.user, None):
+        if EVENTS[event.kind] not in port.events:
+            return False
+        if self._is_ignored(end, event.user, None if block is None else event.channel):
             return False
         if port.ignore_text and port.ignores_text(event.text):
             return False
@@ -124,7 +137,7 @@ class Carrier:
         utterance.text, utterance.msgid = event.text, event.msgid
         if (reply_to := event.reply_to) is not None:
             self._relate(utterance, port.place, reply_to)
-        key = self._key(port.place, utterance)
+        key = self._key(end, event, block)
         lane = end.lane if block is not None else self._guard.lane(end, key, utterance)
         if lane is None:
             return False
@@ -137,7 +150,9 @@ class Carrier:
         reaction, reply_to = tags.get(REACT), tags.get(REPLY)
         if not reaction or not reply_to or "messages" not in end.port.events:
             return
-        if self._is_ignored(end, event.user, None):
+        if self._is_ignored(end, event.user, None if block is None else event.channel):
+            return
+        if len(reaction.encode(errors="replace")) > REACTION_LENGTH:
             return
         utterance = self._utterance(end, event, "reaction", event.user)
         utterance.text = reaction
@@ -154,11 +169,11 @@ class Carrier:
         withdrawn = {item.target for item in self._queue.withdraw(lambda item: item.key == key)}
         utterance = self._utterance(end, event, "redaction", event.user)
         self._relate(utterance, end.port.place, event.msgid)
+        others = [port for port in end.others if port.place not in withdrawn]
+        self._put(end, f"{end.port.place}\nredaction\n{event.msgid}", utterance, block=block, others=others)
         for place in self._queue.copies(key):
             copies = self._sending.copies_at(key, place)
             IScheduler(self._factory).spawn(logs.redact(self._factory, place, copies))
-        others = [port for port in end.others if port.place not in withdrawn]
-        self._put(end, f"{end.port.place}\nredaction\n{event.msgid}", utterance, block=block, others=others)
 
     def tell(self, end: End, text: str, *, key: str = "", block: Any = None) -> None:
         """Say a word of the relay's own at the other ends."""
@@ -197,19 +212,19 @@ class Carrier:
             utterance.about = key
             utterance.about_nick = self._sending.speaker_nick(key)
 
-    def _key(self, place: str, utterance: Utterance) -> str:
-        """Under which a message is carried once. Without a msgid its second, its words and its place among
-        equal ones tell it apart."""
-        if utterance.msgid is not None:
-            return f"{place}\n{utterance.msgid}"
-        second = int(utterance.time)
-        if second != self._second:
-            self._second = second
-            self._same.clear()
-        what = (place, utterance.wire, utterance.kind, utterance.nick, utterance.text)
-        count = self._same[what] = self._same.get(what, 0) + 1
-        words = zlib.crc32(f"{utterance.kind}\n{utterance.nick}\n{utterance.text}".encode(errors="replace"))
-        return f"{place}\n\n{second}.{words:x}.{count}"
+    def _key(self, end: End, event: MessageReceived, block: Any) -> str:
+        """Under which a message is carried once. Without a msgid its second by its server's clock, its words
+        and its place among equal ones tell it apart, live and in each reading of history."""
+        place = end.port.place
+        if event.msgid is not None:
+            return f"{place}\n{event.msgid}"
+        second, what = int(event.time), (event.kind, event.user.nick, event.text)
+        same = self._same.get((end.lane, block is not None))
+        if same is None or same.second != second or same.block is not block:
+            same = self._same[end.lane, block is not None] = _Same(second, block)
+        same.counts[what] += 1
+        words = zlib.crc32("\n".join(what).encode(errors="replace"))
+        return f"{place}\n\n{second}.{words:x}.{same.counts[what]}"
 
     def _put(
         self,
@@ -223,14 +238,12 @@ class Carrier:
         others: Sequence[Any] | None = None,
     ) -> bool:
         data, remembered = encode(utterance), about(utterance)
-        skew = self._history.clock(end.port.network) - time()  # a lane reaches as far as its network says
-        when = utterance.time + skew
         items = [
             Item(
                 target=other.place,
                 key=key,
                 data=data,
-                time=when,
+                time=utterance.time,
                 expires=utterance.time + other.hold,
                 lane=lane or end.lane,
                 noise=noise,
@@ -246,10 +259,10 @@ class Carrier:
         lines = utterance.text.count("\n") + 1
         if any(lines > port.lines_limit for port in end.others):
             why = f"link {key}"
-            self._queue.hold(lane, why)
             IScheduler(self._factory).spawn(
                 self._link(end.port.network, lane, why, key, utterance.msgid or "")
             )
+            self._queue.hold(lane, why)
 
     async def _link(self, network: str, lane: str, why: str, key: str, msgid: str) -> None:
         try:
@@ -262,9 +275,10 @@ class Carrier:
     def _coming(self, end: End) -> Comings:
         network = end.port.network
 
-        def tell(text: str, time: float) -> None:
+        def tell(text: str, when: float) -> None:
+            # It is told when it happens, or is gathered: now. `when` is by the server's clock.
             utterance = Utterance(
-                kind="event", place=end.port.place, time=time, wire=end.wire.name, text=text
+                kind="event", place=end.port.place, time=time(), wire=end.wire.name, text=text
             )
             self._put(end, f"{end.port.place}\nevent\n{uuid4().hex}", utterance, noise=True)
 

@@ -2,21 +2,27 @@
 
 Of each channel that sends the queue knows up to when all that was said there is in it: by the last message,
 and by when the network was last heard. When we come into the channel, what its history tells of the time
-since then is carried first; what is said meanwhile waits behind it.
+since then is carried first; what is said meanwhile waits behind it. Those times are by our clock: the next
+server of a network may have another.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from time import time
 from typing import Any
+
+import msgspec
 
 from plugins.relay.carrier import Carrier
 from plugins.relay.ends import End, Ends
 from pynfo import IEvents, IHistory, IScheduler
 from pynfo.irc.client import Client
 from pynfo.irc.events import (
+    ChannelRenamed,
     ChannelSynced,
     Event,
     MessageReceived,
@@ -33,7 +39,20 @@ log = logging.getLogger(__name__)
 HEARTBEAT = 15.0  # seconds
 SHORTEST = 0.5  # seconds of a gap: less is what clocks differ
 LIMIT = 60.0  # seconds for the history of one channel: what is said there now waits so long at most
+OVERLAP = 30.0  # seconds before what is known that are carried again, if they were not: clocks differ
 WHY = "catching up"  # the lanes are held
+
+
+class _Coming(msgspec.Struct, eq=False):
+    """We are in a channel: since when (its network's time), and ids set aside for what was said before."""
+
+    joined: float
+    block: Any
+    task: asyncio.Task[None] | None = None
+    caught_up: bool = False
+
+
+_Missing = tuple[End, float]  # an end, and since when it misses what was said (its network's time)
 
 
 class CatchingUp:
@@ -45,13 +64,13 @@ class CatchingUp:
         self._carrier = carrier
         self._queue = queue
         self._history = IHistory(factory)
-        self._tasks: dict[str, asyncio.Task[None]] = {}  # by place
-        self._joined: dict[str, tuple[float, Any]] = {}  # by place: when, and the ids set aside
+        self._joined: dict[str, _Coming] = {}  # by place
         subscribe = IEvents(factory).subscribe
         subscribe(UserJoined, self._on_join, priority=1000)
         subscribe(ChannelSynced, self._synced)
         subscribe(NetworkDown, self._down)
         subscribe((UserParted, UserKicked), self._on_part)
+        subscribe(ChannelRenamed, self._renamed)
         IScheduler(factory).schedule(HEARTBEAT, self.beat)
         for client in factory.clients.values():  # the plugin was loaded while the bot was in channels
             for channel in client.state.channels.values() if client.up else ():
@@ -65,8 +84,8 @@ class CatchingUp:
 
     async def idle(self) -> None:
         """*await* until every channel that the bot is in has been caught up with."""
-        while self._tasks:
-            await asyncio.wait(self._tasks.values())
+        while tasks := [one.task for one in self._joined.values() if one.task and not one.task.done()]:
+            await asyncio.wait(tasks)
 
     # -- coming and going
 
@@ -79,11 +98,17 @@ class CatchingUp:
 
     def _on_part(self, event: UserParted | UserKicked) -> None:
         if event.own:
-            self._left(event.network, event.channel, self._history.time_of(event))
+            self._left(event.network, event.channel, self._when(event))
+
+    def _renamed(self, event: ChannelRenamed) -> None:
+        """To the config it is another channel now."""
+        self._left(event.network, event.old_channel, self._when(event))
+        if self._come(event.network, event.channel, self._history.time_of(event)):
+            self._begin(event.network, event.channel)
 
     def _down(self, event: NetworkDown) -> None:
         client = self._factory.clients.get(event.network)
-        until = self._history.clock(event.network) - (client.silence if client is not None else 0.0)
+        until = time() - (client.silence if client is not None else 0.0)
         for end in self._ends.all:
             if end.port.network == event.network:
                 self._left(event.network, end.port.channel, until)
@@ -93,32 +118,27 @@ class CatchingUp:
         ends = self._sending_ends(network, channel)
         for end in ends:
             self._queue.hold(end.lane, WHY)
-            self._queue.reach(end.lane, self._queue.reached(end.lane) or joined, open=True)
+            reached = self._queue.reached(end.lane) or joined - self._ahead(network)
+            self._queue.reach(end.lane, reached, open=True)
         if ends:
-            self._joined[ends[0].port.place] = joined, self._queue.block()
+            self._joined[ends[0].port.place] = _Coming(joined, self._queue.block())
         return bool(ends)
 
     def _begin(self, network: str, channel: str) -> None:
         ends = self._sending_ends(network, channel)
-        if not ends or ends[0].port.place not in self._joined:
-            return
-        place = ends[0].port.place
-        if place not in self._tasks:
-            catching_up = self._catch_up(ends, *self._joined[place])
-            task = self._tasks[place] = IScheduler(self._factory).spawn(catching_up)
-            task.add_done_callback(lambda task: self._tasks.pop(place, None))
+        coming = self._joined.get(ends[0].port.place) if ends else None
+        if coming is not None and coming.task is None:
+            coming.task = IScheduler(self._factory).spawn(self._catch_up(ends, coming))
 
     def _left(self, network: str, channel: str, until: float) -> None:
         ends = self._sending_ends(network, channel)
-        if not ends or ends[0].port.place not in self._joined:
+        coming = self._joined.pop(ends[0].port.place, None) if ends else None
+        if coming is None:
             return
-        place = ends[0].port.place
-        del self._joined[place]
-        task = self._tasks.pop(place, None)
-        if task is not None:
-            task.cancel()  # what it has not told is asked for again
+        if coming.task is not None:
+            coming.task.cancel()
         for end in ends:
-            if task is None:
+            if coming.caught_up:  # else what was missed is asked for again
                 self._queue.reach(end.lane, max(until, self._queue.reached(end.lane)))
             self._queue.release(end.lane, WHY)
 
@@ -127,30 +147,37 @@ class CatchingUp:
 
     # -- what was missed
 
-    async def _catch_up(self, ends: list[End], joined: float, block: Any) -> None:
-        known = max(self._queue.reached(end.lane) for end in ends)
+    async def _catch_up(self, ends: list[End], coming: _Coming) -> None:
+        place = ends[0].port.place
+        ahead = self._ahead(ends[0].port.network)
+        missing = [(end, min(self._queue.reached(end.lane) + ahead, coming.joined)) for end in ends]
         try:
-            await self._fetch(ends, min(known, joined), joined, block)
+            await self._fetch(missing, coming)
             for end in ends:
-                self._queue.reach(end.lane, joined)
+                self._queue.reach(end.lane, coming.joined - ahead)
             await self._queue.flush()  # what is said now waits on disk already, and is let go next
+            coming.caught_up = True
         finally:
-            for end in ends:
-                self._queue.release(end.lane, WHY)
+            if self._joined.get(place) is coming:  # else it is not ours any more to let them go
+                for end in ends:
+                    self._queue.release(end.lane, WHY)
 
-    async def _fetch(self, ends: list[End], known: float, joined: float, block: Any) -> None:
-        network, _, channel = ends[0].port.place.partition("/")
-        reached = known
+    async def _fetch(self, missing: Sequence[_Missing], coming: _Coming) -> None:
+        """Carry what history tells, for each end from when it misses it."""
+        network, _, channel = missing[0][0].port.place.partition("/")
+        joined, block = coming.joined, coming.block
+        reached = known = min(since for _, since in missing)
         try:
             async with asyncio.timeout(LIMIT):
                 async for page in self._history.missed(network, channel, known, joined):
                     if page.gap is not None:
-                        self._tell_gap(ends, page.gap[0], page.gap[1], block)
+                        self._tell_gap(missing, page.gap[0], page.gap[1], block)
                     for event in page.events:
-                        self._carry(ends, event, block)
+                        when = self._history.time_of(event)
+                        self._carry([end for end, since in missing if when >= since - OVERLAP], event, block)
                     reached = page.until
         except TimeoutError:
-            self._tell_gap(ends, reached, joined, block)
+            self._tell_gap(missing, reached, joined, block)
 
     def _carry(self, ends: list[End], event: Event, block: Any) -> None:
         for end in ends:
@@ -175,24 +202,33 @@ class CatchingUp:
         fold = client.state.fold
         return fold(event.user.nick) in map(fold, (client.settings.nick, *client.settings.alternate_nicks))
 
-    def _tell_gap(self, ends: list[End], start: float, end: float, block: Any) -> None:
-        if end - start < SHORTEST:
-            return
-        place = ends[0].port.place
-        log.warning("%s: nothing could be carried from %s to %s UTC", place, *_between(start, end))
-        for one in ends:
-            first, last = _between(start, end)
-            text = f"{place}: nothing could be carried from {first} to {last} UTC"
-            self._carrier.tell(one, text, key=f"gap {start:.3f}", block=block)
+    def _tell_gap(self, missing: Sequence[_Missing], start: float, end: float, block: Any) -> None:
+        for one, since in missing:
+            begin = max(start, since)
+            if end - begin >= SHORTEST:
+                first, last = _between(begin, end)
+                text = f"{one.port.place}: nothing could be carried from {first} to {last} UTC"
+                log.warning("%s", text)
+                self._carrier.tell(one, text, key=f"gap {begin:.3f} {end:.3f}", block=block)
 
     def _note(self, place: str) -> None:
         """All that was said there until now has been heard, where we are there and have caught up."""
         network, _, channel = place.partition("/")
         client = self._factory.clients.get(network)
-        if place not in self._tasks and client is not None and client.up:
-            heard = self._history.clock(network) - client.silence
+        if self._joined[place].caught_up and client is not None and client.up:
+            heard = time() - client.silence
             for end in self._sending_ends(network, channel):
                 self._queue.reach(end.lane, max(heard, self._queue.reached(end.lane)))
+
+    def _when(self, event: Event) -> float:
+        """The time of an event by our clock."""
+        when: float = self._history.time_of(event)
+        return min(when - self._ahead(event.network), time())
+
+    def _ahead(self, network: str) -> float:
+        """Seconds that a network's time is before ours."""
+        ahead: float = self._history.clock(network) - time()
+        return ahead
 
 
 def _between(start: float, end: float) -> tuple[str, str]:

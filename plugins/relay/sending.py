@@ -49,7 +49,8 @@ class Sending:
     def message_at(self, key: str, place: str) -> str | None:
         """The msgid that a carried message has at a place, its own or that of our first line."""
         if key.startswith(f"{place}\n"):
-            return key.partition("\n")[2]
+            msgid = key.partition("\n")[2]
+            return None if "\n" in msgid else msgid  # of what has none the key says something else
         return next((msgid for msgid in self.queue.copies(key).get(place, ()) if msgid is not None), None)
 
     def copies_at(self, key: str, place: str) -> list[str]:

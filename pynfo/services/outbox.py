@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from zope.interface import implementer
 
 from pynfo.interfaces import IEvents, IOperator, IOutbox, IScheduler
-from pynfo.irc.events import ChannelSynced, NetworkDown, NetworkUp
+from pynfo.irc.events import ChannelRenamed, ChannelSynced, NetworkDown, NetworkUp
 from pynfo.irc.message import Message
 from pynfo.irc.pacing import Outgoing, Priority, QueueFull
 from pynfo.ownership import adopt, current_owner
@@ -83,7 +83,8 @@ class Outbox:
 
     async def start(self) -> None:
         """Read what waits from before. Raises `StorageError`."""
-        IEvents(self._factory).subscribe((NetworkUp, NetworkDown, ChannelSynced), self._happened)
+        news = (NetworkUp, NetworkDown, ChannelSynced, ChannelRenamed)
+        IEvents(self._factory).subscribe(news, self._happened)
         past = await IScheduler(self._factory).in_thread(self._store.read)
         for settled in past.settled:
             self._next_id = max(self._next_id, settled.id + 1)
@@ -194,7 +195,7 @@ class Outbox:
             confirming = self._confirming[network] = Confirming(client)
         return confirming
 
-    def _happened(self, event: NetworkUp | NetworkDown | ChannelSynced) -> None:
+    def _happened(self, event: NetworkUp | NetworkDown | ChannelSynced | ChannelRenamed) -> None:
         if isinstance(event, NetworkDown) and event.network in self._confirming:
             self._confirming[event.network].broken()
         for queue in self._queues.values():
