@@ -264,6 +264,45 @@ async def test_past_the_bound_it_is_busy(fetcher: Fetcher, monkeypatch: pytest.M
             wait.cancel()
 
 
+async def test_what_strangers_name_leaves_threads_to_our_services(tmp_path: Path) -> None:
+    async with (
+        stranger(silence, address="0.0.0.0") as slow,
+        stranger(says(answer("sunny"))) as service,
+        fetching(tmp_path, fetch_allow=["127.0.0.0/8"]) as fetcher,
+    ):
+        urls = [slow.url(host=f"127.0.0.{number + 1}") for number in range(module.THREADS * 2)]
+        waits = [asyncio.create_task(fetcher.get(url, guarded=True)) for url in urls]
+        await slow.was_asked(module.STRANGERS_AT_ONCE)
+
+        assert (await fetcher.get(service.url())).text == "sunny"
+
+        assert len(slow.asked) == module.STRANGERS_AT_ONCE
+        for wait in waits:
+            wait.cancel()
+
+
+async def test_what_waits_for_a_thread_too_long_is_not_the_fault_of_its_host(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "THREADS", 1)
+    async with (
+        stranger(silence) as slow,
+        stranger(says(answer("sunny"))) as service,
+        fetching(tmp_path) as fetcher,
+    ):
+        wait = asyncio.create_task(fetcher.get(slow.url()))
+        await slow.was_asked()
+        late = [fetcher.get(service.url(f"/{number}"), timeout=SHORT, service="PyPI") for number in range(5)]
+        for failed in await asyncio.gather(*late, return_exceptions=True):
+            assert isinstance(failed, FetchFailed)
+            assert (str(failed), failed.reason) == ("PyPI could not be asked in time", "busy")
+        wait.cancel()
+
+        assert (await fetcher.get(service.url())).text == "sunny"
+
+    assert len(service.asked) == 1
+
+
 # -- the bot meanwhile
 
 PLUGIN = """

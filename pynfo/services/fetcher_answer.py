@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import codecs
+import re
 from collections.abc import Iterable, Iterator, Mapping
-from email.message import Message
 from functools import cached_property
 from hashlib import sha256
 from http import HTTPStatus
@@ -14,6 +14,7 @@ import msgspec
 
 from pynfo.interfaces import FetchFailed
 
+_CHARSET = re.compile(r"""charset\s*=\s*["']?([\w.:+-]+)""", re.ASCII | re.IGNORECASE).search
 _MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 
 
@@ -103,9 +104,8 @@ class Fetched:
         for mark, charset in _MARKS:
             if self.content.startswith(mark):
                 return charset
-        named = Message()
-        named["content-type"] = self.headers.get("content-type", "")
-        charset = named.get_content_charset("utf-8")
+        named = _CHARSET(self.headers.get("content-type", ""))
+        charset = named[1] if named else "utf-8"
         try:
             "".encode(charset)  # "rot13" and its like are no charsets, and known to `codecs.lookup`
         except LookupError:

@@ -13,7 +13,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Future
 from contextlib import nullcontext, suppress
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from random import Random
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin
@@ -232,6 +231,8 @@ class Flight:
 
 def retry_after(headers: Headers, now: datetime) -> float:
     """How many seconds a server wants to be left alone (RFC 9110 section 10.2.3); 0 where it does not say."""
+    from email.utils import parsedate_to_datetime
+
     written = headers.get("retry-after", "").strip()
     if written.isdecimal():
         return float(written[:9])
