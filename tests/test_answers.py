@@ -91,6 +91,13 @@ async def test_more_is_for_the_person_who_asked_and_private_answers_stay_private
     assert {said.target for said in bot.hears("!more")} == {"net/alice"}
 
 
+async def test_the_rest_is_said_where_it_was_asked_or_in_private(bot: Bot) -> None:
+    bot.offer(echo)
+    bot.hears(f"!echo {LONG}", target="@#here", statusmsg="@")
+    assert bot.answer("!more") == "the rest is for @#here, where you asked"
+    assert bot.hears("more", channel=None)[0].target == "net/alice"
+
+
 async def test_lines_of_a_list_are_kept_for_more_and_so_is_what_was_replied_before(bot: Bot) -> None:
     @command
     async def both(request: Request) -> list[str]:

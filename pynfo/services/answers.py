@@ -66,9 +66,13 @@ class Answers:
 
     def more(self, request: Request) -> str | None:
         """Go on with the last answer to this person; a sentence where nothing is left of it."""
-        rest = self._rests.pop(person_of(request.event), None)
+        rest = self._rests.get(person_of(request.event))
         if rest is None:
             return "there is no more"
+        asked_in = rest.request.event.target
+        if not rest.private and request.channel is not None and request.event.target != asked_in:
+            return f"the rest is for {asked_in}, where you asked"
+        del self._rests[person_of(request.event)]
         self._say_some(request, rest.pieces, rest.private or request.event.channel is None)
         return None
 
