@@ -7,6 +7,7 @@ import sqlite3
 import time
 
 import pytest
+from msgspec.structs import replace
 
 from pynfo.interfaces import IEvents, IOperator, IOutbox
 from pynfo.irc.events import NetworkDown
@@ -124,6 +125,21 @@ class TestSaying:
             connection, ping = pings[0]
             connection.send(f":irc.test PONG irc.test {ping.params[0]}")
             assert await delivery == [None]
+
+    async def test_where_lines_are_paced_a_ping_does_not_go_in_place_of_each_second_one(
+        self, tmp_path, monkeypatch
+    ):
+        monkeypatch.setattr("pynfo.services.outbox_confirming.AFTER", 0.01)
+        config = config_for(tmp_path)
+        config.networks[0] = replace(config.networks[0], messages_per_second=100.0, burst=1)
+        owner = Texts()
+        async with Bot.running(config, server=Server(capabilities={})) as bot:
+            pings = []
+            bot.server.handle("PING", lambda connection, ping: pings.append(ping) or connection.answer(ping))
+            IOutbox(bot.factory).queue("test", owner).put([item(f"n{n}") for n in range(30)])
+            await owner.hears("confirmed", 30)
+            assert heard(bot) == [f"n{n}" for n in range(30)]
+            assert len(pings) <= 5
 
 
 class TestOutages:

@@ -14,6 +14,7 @@ from pynfo.irc.pacing import QueueFull
 from pynfo.services.outbox_flight import Line
 
 AFTER = 1.0  # seconds from a line to the PING behind it, where lines are paced
+LONGEST = 30.0  # seconds, where other lines wait: the PING would go in place of one of them
 ENOUGH = 16  # lines that do not wait for that
 AGAIN = 1.0  # seconds to the next try where no PING can be sent
 
@@ -25,11 +26,14 @@ class Confirming:
         self.client = client
         self._lines: list[Line] = []  # since the last PING
         self._asked = False
+        self._first = 0.0  # when the first of them was written (monotonic seconds)
         self._timer: asyncio.TimerHandle | None = None
 
     def wrote(self, line: Line) -> None:
         """A line is written that will not be echoed."""
         self._lines.append(line)
+        if len(self._lines) == 1:
+            self._first = self.client.time()
         if not self._asked:
             self._ask_soon()
 
@@ -58,7 +62,14 @@ class Confirming:
         if self.client.settings.messages_per_second is None or len(self._lines) >= ENOUGH:
             self._ask()
         elif self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(AFTER, self._ask)
+            self._timer = asyncio.get_running_loop().call_later(AFTER, self._ask_unless_others_wait)
+
+    def _ask_unless_others_wait(self) -> None:
+        self._timer = None
+        if self.client.queued and self.client.time() - self._first < LONGEST:
+            self._ask_soon()
+        else:
+            self._ask()
 
     def _ask(self) -> None:
         self._stop_timer()
