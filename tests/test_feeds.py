@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import shutil
 from collections.abc import AsyncIterator, Callable, Iterable
 from pathlib import Path
@@ -13,17 +12,12 @@ from pytest_httpserver import HTTPServer
 
 from pynfo import FetchFailed, IFeeds, IOperator, IOutbox, IScheduler, IStorage
 from pynfo.config import Config
-from pynfo.irc.message import Message
 from pynfo.services import feeds as engine
 from pynfo.services.feeds_news import News
 from pynfo.services.feeds_reading import Entry, Feed, NotAFeed
 from pynfo.testing.bot import Bot, config_for
-from pynfo.testing.puppet import said
+from tests.feeds_bot import HERE, NEVER, announced
 from tests.feeds_site import Site, rss
-
-NEVER = 1e6  # seconds; a period that does not pass in a test
-HERE = "test/#pynfo"
-MARK = "that was all"
 
 
 @pytest.fixture
@@ -49,15 +43,6 @@ def titles(news: News) -> Iterable[tuple[str, str]]:
 
 def watch(bot: Bot, url: str, tell: Any = titles, *, name: str = "blog", **options: Any) -> Any:
     return IFeeds(bot.factory).watch(name, url, tell, **{"period": NEVER} | options)
-
-
-async def announced(bot: Bot) -> list[str]:
-    """What was said in the channel; a mark behind it shows that nothing more is on its way."""
-    async with asyncio.timeout(10):
-        await IOutbox(bot.factory).say(HERE, MARK, durable=True)
-        while MARK not in (lines := [said(Message.parse(line.encode())) for line in bot.user.heard]):
-            await asyncio.sleep(0)
-    return [line for line in lines if line not in (None, MARK)]  # type: ignore[misc]
 
 
 # -- once, and in order

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,16 +10,13 @@ import pytest
 from pytest_httpserver import HTTPServer
 
 from plugins.pypi.filters import check, wanted_by
-from pynfo import IFeeds, IOperator, IOutbox, IStorage
+from pynfo import IOperator, IStorage
 from pynfo.config import Config
-from pynfo.irc.message import Message
 from pynfo.irc.settings import ChannelSettings
 from pynfo.testing.bot import Bot, config_for
-from pynfo.testing.puppet import said
+from tests.feeds_bot import NEVER, announced, ask, poll
 from tests.pypi_index import PackageIndex, vulnerability
 
-NEVER = 1e5  # seconds; a period that does not pass in a test
-MARK = "that was all"
 FIRST = [("2.31.0", 1), ("2.30.0", 0)]
 
 
@@ -43,37 +39,11 @@ async def bot(tmp_path: Path, index: PackageIndex) -> AsyncIterator[Bot]:
         yield bot
 
 
-async def poll(bot: Bot) -> None:
-    """What the schedule does in time, now."""
-    for watch in list(IFeeds(bot.factory)._watches.values()):
-        await watch.poll()
-
-
-async def announced(bot: Bot) -> list[str]:
-    """What was announced since the last call; a mark shows that nothing more is on its way."""
-    async with asyncio.timeout(10):
-        await IOutbox(bot.factory).say("test/#pynfo", MARK, durable=True)
-        while True:
-            lines = [said(Message.parse(line.encode())) for line in bot.user.heard]
-            if MARK in lines:
-                break
-            await asyncio.sleep(0)
-    bot.user.heard._lines.clear()
-    return [line for line in lines if line not in (None, MARK)]  # type: ignore[misc]
-
-
-async def quiet(bot: Bot, text: str) -> str:
-    """The answer to a command; it is not counted among the announcements."""
-    answer = await bot.ask(text)
-    bot.user.heard._lines.clear()
-    return answer
-
-
 # -- releases
 
 
 async def test_a_release_is_announced_once_where_it_is_watched(bot: Bot, index: PackageIndex) -> None:
-    answer = await quiet(bot, "!pypi watch Requests")
+    answer = await ask(bot, "!pypi watch Requests")
     await poll(bot)
     index.put("requests", [("2.32.0", 2), *FIRST])
     await poll(bot)
@@ -88,7 +58,7 @@ async def test_a_release_is_announced_once_where_it_is_watched(bot: Bot, index: 
 async def test_releases_between_the_command_and_the_first_poll_are_announced(
     bot: Bot, index: PackageIndex
 ) -> None:
-    await quiet(bot, "!pypi watch requests")
+    await ask(bot, "!pypi watch requests")
     index.put("requests", [("2.32.0", 2), *FIRST])
     await poll(bot)
 
@@ -96,7 +66,7 @@ async def test_releases_between_the_command_and_the_first_poll_are_announced(
 
 
 async def test_several_releases_at_once_are_one_line_in_order(bot: Bot, index: PackageIndex) -> None:
-    await quiet(bot, "!pypi watch requests")
+    await ask(bot, "!pypi watch requests")
     new = [(f"2.32.{number}", 10 + number) for number in range(8)]
     index.put("requests", [*new[::-1], *FIRST])
     await poll(bot)
@@ -108,7 +78,7 @@ async def test_several_releases_at_once_are_one_line_in_order(bot: Bot, index: P
 
 
 async def test_a_feed_that_is_reordered_announces_nothing(bot: Bot, index: PackageIndex) -> None:
-    await quiet(bot, "!pypi watch requests")
+    await ask(bot, "!pypi watch requests")
     index.put("requests", FIRST[::-1])
     await poll(bot)
 
@@ -120,8 +90,8 @@ async def test_prereleases_are_announced_where_they_are_wanted(tmp_path: Path, i
     two.networks[0].channels.append(ChannelSettings("#edge"))
     async with Bot.running(two) as bot:
         bot.user.join("#edge")
-        await quiet(bot, "!pypi watch requests")
-        await quiet(bot, "!pypi watch requests test/#edge --prereleases")
+        await ask(bot, "!pypi watch requests")
+        await ask(bot, "!pypi watch requests test/#edge --prereleases")
         index.put("requests", [("3.0.0rc1", 5), *FIRST])
         await poll(bot)
         line = await bot.user.hears("*3.0.0rc1*")
@@ -136,7 +106,7 @@ async def test_one_package_in_two_channels_is_asked_for_once(tmp_path: Path, ind
     two.networks[0].channels.append(ChannelSettings("#edge"))
     async with Bot.running(two) as bot:
         bot.user.join("#edge")
-        await quiet(bot, "!pypi watch requests here test/#edge")
+        await ask(bot, "!pypi watch requests here test/#edge")
         before = index.count("/rss/project/requests/releases.xml")
         index.put("requests", [("2.32.0", 2), *FIRST])
         await poll(bot)
@@ -147,7 +117,7 @@ async def test_one_package_in_two_channels_is_asked_for_once(tmp_path: Path, ind
 
 async def test_what_is_watched_and_known_outlives_a_restart(tmp_path: Path, index: PackageIndex) -> None:
     async with Bot.running(config(tmp_path, index)) as bot:
-        await quiet(bot, "!pypi watch requests")
+        await ask(bot, "!pypi watch requests")
         index.put("requests", [("2.32.0", 2), *FIRST])
         await poll(bot)
         assert len(await announced(bot)) == 1
@@ -160,7 +130,7 @@ async def test_what_is_watched_and_known_outlives_a_restart(tmp_path: Path, inde
 
 
 async def test_a_reload_of_the_plugin_repeats_and_loses_nothing(bot: Bot, index: PackageIndex) -> None:
-    await quiet(bot, "!pypi watch requests")
+    await ask(bot, "!pypi watch requests")
     index.put("requests", [("2.32.0", 2), *FIRST])
     await poll(bot)
     assert len(await announced(bot)) == 1
@@ -174,7 +144,7 @@ async def test_a_reload_of_the_plugin_repeats_and_loses_nothing(bot: Bot, index:
 async def test_a_feed_that_breaks_is_told_to_the_operator_and_goes_on_when_it_is_back(
     bot: Bot, index: PackageIndex
 ) -> None:
-    await quiet(bot, "!pypi watch requests")
+    await ask(bot, "!pypi watch requests")
     index.failing["/rss/project/requests/releases.xml"] = 500
     await poll(bot)
     broken = IOperator(bot.factory).matters()
@@ -195,7 +165,7 @@ async def test_a_feed_that_breaks_is_told_to_the_operator_and_goes_on_when_it_is
 async def test_a_new_advisory_is_announced_and_an_old_one_is_not(bot: Bot, index: PackageIndex) -> None:
     old = vulnerability("PYSEC-1", "CVE-1", fixed_in=["2.32.0"])
     index.put("requests", FIRST, vulnerabilities=[old])
-    await quiet(bot, "!pypi watch requests")
+    await ask(bot, "!pypi watch requests")
     new = vulnerability("GHSA-2", "CVE-2", fixed_in=["2.32.0"], summary="Passwords leak")
     index.put("requests", FIRST, vulnerabilities=[old, new])
     await poll(bot)
@@ -213,7 +183,7 @@ async def test_a_release_without_the_hole_and_one_with_it_again_announce_no_advi
     bot: Bot, index: PackageIndex
 ) -> None:
     index.put("requests", FIRST, vulnerabilities=[vulnerability("PYSEC-1")])
-    await quiet(bot, "!pypi watch requests")
+    await ask(bot, "!pypi watch requests")
     for known in ([], [vulnerability("PYSEC-1")]):
         index.put("requests", FIRST, vulnerabilities=known)
         await poll(bot)
@@ -226,7 +196,7 @@ async def test_a_release_without_the_hole_and_one_with_it_again_announce_no_advi
 
 async def test_the_newest_packages_are_announced(bot: Bot, index: PackageIndex) -> None:
     index.newest("old")
-    answer = await quiet(bot, "!pypi watch newest")
+    answer = await ask(bot, "!pypi watch newest")
     index.newest("shiny", "old")
     await poll(bot)
     index.newest("three", "two", "one", "shiny", "old")
@@ -241,7 +211,7 @@ async def test_the_newest_packages_are_announced(bot: Bot, index: PackageIndex) 
 
 async def test_updates_are_announced_that_a_filter_lets_through(bot: Bot, index: PackageIndex) -> None:
     index.updates(("old 1.0", 0))
-    answer = await quiet(bot, "!pypi watch updates django /^aio.*http/")
+    answer = await ask(bot, "!pypi watch updates django /^aio.*http/")
     updates = [("requests 2.32.0", 1), ("Django-filter 24.1", 2), ("aiohttp 3.9", 3), ("aio 1", 4)]
     index.updates(*updates[::-1], ("django 5.1rc1", 5), ("old 1.0", 0))
     await poll(bot)
@@ -252,7 +222,7 @@ async def test_updates_are_announced_that_a_filter_lets_through(bot: Bot, index:
 
 async def test_where_more_came_than_the_feed_holds_it_is_said(bot: Bot, index: PackageIndex) -> None:
     index.updates(("a 1", 1), ("b 1", 0))
-    await quiet(bot, "!pypi watch updates")
+    await ask(bot, "!pypi watch updates")
     index.updates(("d 1", 3), ("c 1", 2))
     await poll(bot)
 
@@ -265,7 +235,7 @@ async def test_who_filters_hears_once_that_something_may_have_been_missed(
     bot: Bot, index: PackageIndex
 ) -> None:
     index.updates(("a 1", 1))
-    await quiet(bot, "!pypi watch updates django")
+    await ask(bot, "!pypi watch updates django")
     for number in range(2, 5):
         index.updates((f"a {number}", number))
         await poll(bot)
@@ -312,13 +282,12 @@ def test_filters_that_cannot_be_used_are_refused() -> None:
 
 async def test_what_is_watched_is_listed_and_taken_back(bot: Bot, index: PackageIndex) -> None:
     index.newest("a")
-    await quiet(bot, "!pypi watch requests --pre")
-    await quiet(bot, "!pypi watch newest flask")
-    listed = await quiet(bot, "!pypi watches")
+    await ask(bot, "!pypi watch requests --pre")
+    await ask(bot, "!pypi watch newest flask")
+    listed = await ask(bot, "!pypi watches")
     private = await bot.ask("pypi watches", private=True)
-    bot.user.heard._lines.clear()
-    gone = await quiet(bot, "!pypi unwatch REQUESTS")
-    again = await quiet(bot, "!pypi unwatch requests")
+    gone = await ask(bot, "!pypi unwatch REQUESTS")
+    again = await ask(bot, "!pypi unwatch requests")
     index.put("requests", [("2.32.0", 2), *FIRST])
     await poll(bot)
 
@@ -331,8 +300,8 @@ async def test_what_is_watched_is_listed_and_taken_back(bot: Bot, index: Package
 
 
 async def test_watching_again_changes_what_is_wanted(bot: Bot, index: PackageIndex) -> None:
-    await quiet(bot, "!pypi watch requests --pre")
-    await quiet(bot, "!pypi watch requests")
+    await ask(bot, "!pypi watch requests --pre")
+    await ask(bot, "!pypi watch requests")
 
     assert await bot.ask("!pypi watches") == "test/#pynfo hears of requests"
 
@@ -403,7 +372,7 @@ async def test_the_list_of_the_version_before_is_taken_over(tmp_path: Path, inde
 
 
 async def test_what_is_watched_is_stored_at_once_as_plain_values(bot: Bot) -> None:
-    await quiet(bot, "!pypi watch requests")
+    await ask(bot, "!pypi watch requests")
 
     assert IStorage(bot.factory).retrieve("pypi", "2") == [
         {"subject": "requests", "place": "test/#pynfo", "prereleases": False, "filters": ()}
