@@ -69,11 +69,17 @@ async def test_the_bot_says_who_it_is_and_whom_to_ask_about_it(tmp_path: Path) -
     assert "X-Own: 1\r\n" in server.asked[0]
 
 
-async def test_the_environment_has_no_say(fetcher: Fetcher, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_environment_has_no_say(
+    tmp_path: Path, fetcher: Fetcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login bot password secret")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
     async with stranger(says(answer("here"))) as server:
         assert (await fetcher.get(server.url())).text == "here"
+
+    assert "Authorization" not in server.asked[0]
 
 
 async def test_no_cookie_is_kept(fetcher: Fetcher) -> None:
@@ -222,12 +228,12 @@ async def test_one_who_waits_no_more_leaves_the_others_their_answer(fetcher: Fet
 
 async def test_when_nobody_waits_any_more_the_connection_is_cut(fetcher: Fetcher) -> None:
     async with stranger(silence) as server:
-        waits = [asyncio.create_task(fetcher.get(server.url())) for _ in range(2)]
+        waits = [asyncio.create_task(fetcher.get(server.url(), timeout=600)) for _ in range(2)]
         await server.was_asked()
         for wait in waits:
             wait.cancel()
         await server.was_left()
-        again = asyncio.create_task(fetcher.get(server.url()))
+        again = asyncio.create_task(fetcher.get(server.url(), timeout=600))
         await server.was_asked(2)
         again.cancel()
 
@@ -236,9 +242,9 @@ async def test_unloading_a_plugin_cancels_what_it_waits_for(fetcher: Fetcher) ->
     plugin, other = Owner("weather"), Owner("pypi")
     async with stranger(silence) as server:
         with plugin.active():
-            wait = asyncio.create_task(fetcher.get(server.url("/weather")))
+            wait = asyncio.create_task(fetcher.get(server.url("/weather"), timeout=600))
         with other.active():
-            others = asyncio.create_task(fetcher.get(server.url("/pypi")))
+            others = asyncio.create_task(fetcher.get(server.url("/pypi"), timeout=600))
         await server.was_asked(2)
 
         await plugin.close()
@@ -248,8 +254,17 @@ async def test_unloading_a_plugin_cancels_what_it_waits_for(fetcher: Fetcher) ->
         await server.was_left()
         assert (server.left, others.done()) == (1, False)
         with plugin.active(), pytest.raises(Unloaded):
-            await fetcher.get(server.url())
+            await fetcher.get(server.url("/new"))
         others.cancel()
+        await server.was_left(2)
+        assert len(server.asked) == 2
+
+
+async def test_a_bot_that_stops_asks_nothing_more(tmp_path: Path) -> None:
+    async with fetching(tmp_path) as fetcher:
+        await fetcher.stop()
+        with pytest.raises(FetchFailed, match=r"^the bot is stopping$"):
+            await fetcher.get("http://127.0.0.1:1/")
 
 
 async def test_past_the_bound_it_is_busy(fetcher: Fetcher, monkeypatch: pytest.MonkeyPatch) -> None:

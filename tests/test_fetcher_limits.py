@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
@@ -189,6 +190,21 @@ async def test_a_redirect_is_followed_and_the_last_address_told(tmp_path: Path) 
 
     assert (fetched.text, fetched.url) == ("here", server.url("/b?q=1"))
     assert server.asked[1].startswith("GET /b?q=1 HTTP/1.1\r\n")
+
+
+@pytest.mark.parametrize(
+    ("location", "path"),
+    [("/a b", "/a%20b"), ("/\u00c3\u00bc", "/%C3%BC"), ("?q", "/start?q"), (" /c ", "/c"), ("", "/start")],
+)
+async def test_a_redirect_that_is_written_badly_is_understood(
+    tmp_path: Path, location: str, path: str
+) -> None:
+    script = says(answer(status="302 Found", Location=location), answer("here"))
+    async with stranger(script) as server, fetching(tmp_path, fetch_allow=["127.0.0.1/32"]) as fetcher:
+        with suppress(FetchFailed):
+            await fetcher.get(server.url("/start"), guarded=True)
+
+    assert server.asked[-1].startswith(f"GET {path} HTTP/1.1\r\n")
 
 
 async def test_a_circle_of_redirects_is_found(tmp_path: Path) -> None:

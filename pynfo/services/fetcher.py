@@ -51,14 +51,11 @@ class _Shared:
             self.task = asyncio.create_task(flight.run())
         self.task.add_done_callback(self._landed)
 
-    async def wait(self) -> Fetched:
-        waiter: asyncio.Future[Fetched] = asyncio.get_running_loop().create_future()
-        forget = adopt(lambda: _cancel(waiter))
+    async def wait(self, waiter: asyncio.Future[Fetched]) -> Fetched:
         self.waiting.add(waiter)
         try:
             return await waiter
         finally:
-            forget()
             self.waiting.discard(waiter)
             if not self.waiting:
                 self.task.cancel()
@@ -100,6 +97,7 @@ class Fetcher:
         self._opening: Future[Futures] | None = None
         self._asked: set[Future[Answer]] = set()
         self._shared: dict[Ask, _Shared] = {}
+        self._stopped = False
         self._web = Web(
             ready=self._ready,
             send=self._send,
@@ -126,7 +124,7 @@ class Fetcher:
     ) -> Fetched:
         if params:
             pairs = list(params.items() if isinstance(params, Mapping) else params)
-            url += ("&" if "?" in url else "?") + urlencode(pairs, doseq=True)
+            url += ("&" if "?" in url else "?") + urlencode(pairs, doseq=True, errors="replace")
         ask = Ask(
             url=url,
             headers=tuple(sorted((headers or {}).items())),
@@ -136,16 +134,20 @@ class Fetcher:
             max_age=max_age,
             service=service,
         )
+        if self._stopped:
+            raise FetchFailed("the bot is stopping", "busy")
         if sum(len(shared.waiting) for shared in self._shared.values()) >= WAITING:
             raise FetchFailed("too much is being fetched already", "busy")
-        shared = self._shared.get(ask)
-        if shared is None or shared.task.done() or shared.task.cancelling():
-            shared = self._shared[ask] = _Shared(Flight(ask, self._web))
-            shared.task.add_done_callback(lambda _: self._landed(ask, shared))
-        return await shared.wait()
+        waiter: asyncio.Future[Fetched] = asyncio.get_running_loop().create_future()
+        forget = adopt(lambda: _cancel(waiter))
+        try:
+            return await self._join(ask).wait(waiter)
+        finally:
+            forget()
 
     async def stop(self) -> None:
         """Cancel all that is under way."""
+        self._stopped = True
         tasks = [shared.task for shared in self._shared.values()]
         for task in tasks:
             task.cancel()
@@ -158,6 +160,14 @@ class Fetcher:
         if self._futures is not None:
             self._futures.end()
         await self._web.cache.stop()
+
+    def _join(self, ask: Ask) -> _Shared:
+        """The flight that gets it, which may be under way."""
+        shared = self._shared.get(ask)
+        if shared is None or shared.task.cancelling():  # nobody waited for it any more
+            shared = self._shared[ask] = _Shared(Flight(ask, self._web))
+            shared.task.add_done_callback(lambda _: self._landed(ask, shared))
+        return shared
 
     def _landed(self, ask: Ask, shared: _Shared) -> None:
         if self._shared.get(ask) is shared:

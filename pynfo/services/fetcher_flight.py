@@ -113,7 +113,7 @@ class Flight:
 
     async def _follow(self, address: Address, kept: Kept | None) -> Fetched:
         """Ask, and again where it redirects to. The trust in an address ends where another host begins."""
-        start, guarded = address, self._ask.guarded
+        guarded = self._ask.guarded
         headers = dict(self._ask.headers)
         visited = {address.url}
         while True:
@@ -122,7 +122,7 @@ class Flight:
             location = answer.headers.get("location") if answer.status in _REDIRECTS else None
             if location is None:
                 break
-            following = self._redirected(address, location, guarded=guarded)
+            following, guarded = self._redirected(address, location, guarded=guarded)
             if following.url in visited:
                 raise FetchFailed(f"{self._service} redirects in a circle", "redirects")
             visited.add(following.url)
@@ -130,7 +130,6 @@ class Flight:
                 raise FetchFailed(f"{self._service} redirects more than {REDIRECTS} times", "redirects")
             if following.key != address.key:  # nothing that only the first is to know
                 headers = {name: value for name, value in headers.items() if name.lower() in _FOR_ANY_HOST}
-            guarded = guarded or following.host != start.host
             address = following
         unchanged = answer.status == 304
         return Fetched(
@@ -142,16 +141,20 @@ class Flight:
             not_modified=unchanged,
         )
 
-    def _redirected(self, address: Address, location: str, *, guarded: bool) -> Address:
+    def _redirected(self, address: Address, location: str, *, guarded: bool) -> tuple[Address, bool]:
+        """Where it leads to, and whether that is to be guarded."""
         with suppress(UnicodeError):
             location = location.encode("latin-1").decode()  # as servers mean it; http.client knows no UTF-8
         try:
-            following = self._parse(urljoin(address.url, location), guarded=guarded)
+            url = urljoin(address.url, location.strip().replace(" ", "%20"))
+            following = self._parse(url, guarded=guarded)
+            if following.host != address.host and not guarded:
+                guarded, following = True, self._parse(url, guarded=True)
         except (FetchFailed, ValueError) as wrong:
             raise FetchFailed(f"{self._service} redirects to what cannot be asked", "not allowed") from wrong
         if guarded and address.scheme == "https" and following.scheme == "http":
             raise FetchFailed(f"{self._service} redirects from https:// to http://", "not allowed")
-        return following
+        return following, guarded
 
     def _parse(self, url: str, *, guarded: bool) -> Address:
         from pynfo.services.fetcher_guard import Refused, parse

@@ -22,7 +22,7 @@ TRIED = 3  # addresses of one host
 Network = IPv4Network | IPv6Network
 Numeric = IPv4Address | IPv6Address
 
-_UNWANTED = re.compile(r"[\x00-\x20\x7f-\xa0\\\u2028\u2029]").search
+_UNWANTED = re.compile(r"[\x00-\x20\x7f-\xa0\\\u2028\u2029\ud800-\udfff]").search
 _LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
 _NAME = re.compile(rf"(?=.{{1,253}}$){_LABEL}(?:\.{_LABEL})*").fullmatch
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*").fullmatch
