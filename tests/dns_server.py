@@ -36,6 +36,7 @@ class DnsServer:
     def __init__(self) -> None:
         self.asked: list[str] = []
         self.authenticated = False
+        self._held: list[Callable[[], None]] | None = None
         self.port = 0
         self._records: dict[tuple[dns.name.Name, str], dns.rrset.RRset] = {}
         self._names: set[dns.name.Name] = set()
@@ -57,6 +58,15 @@ class DnsServer:
     def behave(self, name: str, answering: Answering) -> None:
         """Answer every question about a name so: with a message, bytes, or None for silence."""
         self._behaviour[dns.name.from_text(name)] = answering
+
+    def hold(self) -> None:
+        """Let all questions over UDP wait, until `release`."""
+        self._held = []
+
+    def release(self) -> None:
+        held, self._held = self._held or [], None
+        for answer in held:
+            answer()
 
     async def __aenter__(self) -> DnsServer:
         loop = asyncio.get_running_loop()
@@ -96,7 +106,7 @@ class DnsServer:
 
     def _answer(self, question: dns.message.Message) -> dns.message.Message:
         response = dns.message.make_response(question, recursion_available=True)
-        if self.authenticated:
+        if self.authenticated and question.flags & dns.flags.AD:  # it is told to those who ask (RFC 6840)
             response.flags |= dns.flags.AD
         name = question.question[0].name
         kind = dns.rdatatype.to_text(question.question[0].rdtype)
@@ -113,6 +123,15 @@ class DnsServer:
             soa = "ns.example.org. hostmaster.example.org. 1 7200 900 1209600 60"
             response.authority.append(dns.rrset.from_text(apex, 60, "IN", "SOA", soa))
         return response
+
+    def receive(self, wire: bytes, send: Callable[[bytes], None]) -> None:
+        """A question over UDP."""
+        if self._held is not None:
+            self._held.append(lambda: self.receive(wire, send))
+            return
+        answer = self.answer(wire, "udp")
+        if answer is not None:
+            send(answer)
 
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -133,9 +152,7 @@ class _Datagrams(asyncio.DatagramProtocol):
         self._transport = transport
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        answer = self._server.answer(data, "udp")
-        if answer is not None:
-            self._transport.sendto(answer, addr)
+        self._server.receive(data, lambda answer: self._transport.sendto(answer, addr))
 
 
 # -- ways to misbehave
@@ -178,3 +195,9 @@ def forged(question: dns.message.Message) -> bytes:
     response = dns.message.make_response(question)
     response.id = question.id ^ 1
     return response.to_wire()
+
+
+def beside(question: dns.message.Message) -> bytes:
+    """Answer another question, with the id of this one."""
+    other = dns.message.make_query("other.example.org", "A", id=question.id)
+    return dns.message.make_response(other).to_wire()

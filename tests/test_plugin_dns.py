@@ -13,10 +13,10 @@ import dns.rcode
 import dns.rdatatype
 import pytest
 
-from plugins.dns import Settings, check
+from plugins.dns.lookups import ILookups
 from plugins.dns.typed import read
 from pynfo.testing.bot import Bot, config_for
-from tests.dns_server import DnsServer, failing, forged, garbage, silent
+from tests.dns_server import DnsServer, beside, failing, forged, garbage, silent
 
 Ask = Callable[..., Awaitable[str]]
 
@@ -193,10 +193,11 @@ async def test_a_name_that_does_not_exist_differs_from_one_without_such_records(
         (failing(dns.rcode.REFUSED), "refuses to answer (REFUSED)"),
         (failing(dns.rcode.NOTIMP), "answers with an error (NOTIMP)"),
         (garbage, "answers with something that is no answer"),
+        (beside, "answers with something that is no answer"),
         (silent, "does not answer (timed out after 0.3 s)"),
         (forged, "does not answer (timed out after 0.3 s)"),
     ],
-    ids=["servfail", "bogus", "refused", "notimp", "garbage", "silence", "forged"],
+    ids=["servfail", "bogus", "refused", "notimp", "garbage", "beside", "silence", "forged"],
 )
 async def test_every_failure_of_a_resolver_is_one_clear_sentence(
     tmp_path: Path, server: DnsServer, answering: Any, told: str
@@ -277,137 +278,6 @@ async def test_records_are_text_of_strangers(tmp_path: Path, server: DnsServer) 
     assert 'TXT "red QUIT gnpé" (TTL' in answer
 
 
-# -- what is internal
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        "localhost", "db.localhost", "printer.local", "vault.internal", "router.home.arpa", "intranet",
-        "host.test", "x.corp", "x.lan", "a.onion", "10.in-addr.arpa", "1.1.168.192.in-addr.arpa",
-        "20.172.in-addr.arpa", "_dns-sd._udp.0.1.168.192.in-addr.arpa", "d.f.ip6.arpa", "LOCALHOST.", "https://wiki.internal/",
-    ],
-)  # fmt: skip
-async def test_names_of_internal_networks_are_not_asked_for(
-    tmp_path: Path, server: DnsServer, name: str
-) -> None:
-    async with running(tmp_path, server) as bot:
-        answer = await bot.ask(f"!dns {name} SOA")
-
-    assert answer.endswith("is a name of an internal network: I do not ask for those")
-    assert server.asked == []
-
-
-@pytest.mark.parametrize(
-    "address",
-    ["127.0.0.1", "10.1.2.3", "192.168.1.1", "169.254.169.254", "100.64.0.1", "::1", "fe80::1", "fd00::1",
-     "::ffff:10.0.0.1", "64:ff9b::a00:1", "2002:a00:1::", "0.0.0.0", "224.0.0.251"],
-)  # fmt: skip
-async def test_addresses_of_internal_networks_are_not_asked_for(
-    tmp_path: Path, server: DnsServer, address: str
-) -> None:
-    async with running(tmp_path, server) as bot:
-        answer = await bot.ask(f"!dns {address}")
-
-    assert answer.endswith("is an address of an internal network: I do not ask for those")
-    assert server.asked == []
-
-
-async def test_the_root_and_reverse_zones_of_the_internet_may_be_asked(
-    tmp_path: Path, server: DnsServer
-) -> None:
-    server.add(".", "NS", "a.root-servers.net.")
-    server.add("8.in-addr.arpa", "NS", "ns.example.org.")
-    server.add("in-addr.arpa", "NS", "ns.example.org.")
-    async with running(tmp_path, server) as bot:
-        assert (await bot.ask("!dns . NS")).startswith(".: NS a.root-servers.net (")
-        assert "NS ns.example.org" in await bot.ask("!dns 8.in-addr.arpa NS")
-        assert "NS ns.example.org" in await bot.ask("!dns in-addr.arpa NS")
-
-
-@pytest.mark.parametrize(
-    ("kind", "record"),
-    [
-        ("A", "10.0.0.5"),
-        ("AAAA", "fd00::5"),
-        ("HTTPS", '1 . ipv4hint="10.0.0.5"'),
-        ("MX", "10 mail.corp."),
-        ("SRV", "0 0 88 dc.example.internal."),
-        ("PTR", "host.lan."),
-    ],
-)
-async def test_what_leads_into_an_internal_network_is_not_told(
-    tmp_path: Path, server: DnsServer, kind: str, record: str
-) -> None:
-    server.add("split.example.org", kind, record)
-    async with running(tmp_path, server) as bot:
-        answer = await bot.ask(f"!dns split.example.org {kind}")
-
-    assert timeless(answer) == (
-        f"split.example.org: {kind} 1 of an internal network, not told (TTL 300 s) · "
-        "DNSSEC: not authenticated"
-    )
-
-
-async def test_an_alias_for_an_internal_name_is_not_told_either(tmp_path: Path, server: DnsServer) -> None:
-    server.add("alias.example.org", "CNAME", "db.example.internal.")
-    server.add("db.example.internal", "A", "192.0.2.5", "10.0.0.5")
-    async with running(tmp_path, server) as bot:
-        answer = await bot.ask("!dns alias.example.org A")
-
-    assert answer.startswith(
-        "alias.example.org → (an internal name): A 192.0.2.5, 1 of an internal network, not told (TTL 300 s)"
-    )
-
-
-async def test_internal_names_and_addresses_are_told_where_the_operator_says_so(
-    tmp_path: Path, server: DnsServer
-) -> None:
-    server.add("db.internal", "A", "10.0.0.5")
-    server.add("5.0.0.10.in-addr.arpa", "PTR", "db.internal.")
-    async with running(tmp_path, server, internal=True) as bot:
-        assert (await bot.ask("!dns db.internal A")).startswith("db.internal: A 10.0.0.5 ")
-        assert (await bot.ask("!dns 10.0.0.5")).startswith("10.0.0.5: PTR db.internal ")
-
-
-# -- who is asked
-
-
-async def test_people_choose_among_the_resolvers_of_the_config(tmp_path: Path, server: DnsServer) -> None:
-    async with DnsServer() as other:
-        other.add("example.org", "A", "192.0.2.99")
-        async with running(tmp_path, server, more_resolvers={"Other": other.address}) as bot:
-            by_name = await bot.ask("!dns example.org A @other")
-            by_address = await bot.ask(f"!dns @{other.address} example.org A")
-            own = await bot.ask(f"!dns @{server.address} example.org A")
-            unknown = await bot.ask("!dns example.org A @9.9.9.9")
-
-    assert "A 192.0.2.99 " in by_name
-    assert "A 192.0.2.99 " in by_address
-    assert "A 192.0.2.1, " in own
-    assert unknown == 'dns: "9.9.9.9" is no resolver that I may ask: choose one of @other'
-
-
-@pytest.mark.parametrize(
-    "chosen", ["127.0.0.1", "127.0.0.1:5353", "10.0.0.1", "9.9.9.9:99", "ns.example.net"]
-)
-async def test_any_resolver_is_any_public_one_on_its_usual_port(
-    tmp_path: Path, server: DnsServer, chosen: str
-) -> None:
-    async with running(tmp_path, server, any_resolver=True) as bot:
-        answer = await bot.ask(f"!dns example.org @{chosen}")
-
-    assert answer == f'dns: "{chosen}" is no resolver that I may ask: write a public address'
-
-
-def test_resolvers_that_are_no_addresses_are_mistakes_in_the_config() -> None:
-    settings = Settings(resolvers=["127.0.0.1:5353", "[::1]:5353", "::1"], more_resolvers={"x": "ns.example"})
-
-    assert list(check(settings, None)) == [
-        'resolver "ns.example" is no address: write such as 9.9.9.9, 127.0.0.1:5353 or [::1]:5353'
-    ]
-
-
 # -- mistakes, and many at once
 
 
@@ -444,6 +314,43 @@ async def test_ten_people_who_ask_the_same_make_one_question(tmp_path: Path, ser
 
     assert len(answers) == 10
     assert server.asked == ["example.org MX udp"]
+
+
+async def test_a_reply_is_given_again_for_some_seconds_and_never_past_its_ttl(
+    tmp_path: Path, server: DnsServer
+) -> None:
+    server.add("brief.example.org", "A", "192.0.2.9", ttl=5)
+    async with running(tmp_path, server) as bot:
+        now = 0.0
+        ILookups(bot.factory)._clock = lambda: now
+        await bot.ask("!dns example.org A")
+        await bot.ask("!dns brief.example.org A")
+        now = 4.0
+        assert "A 192.0.2.1, 192.0.2.2 (TTL 296 s)" in await bot.ask("!dns example.org A")
+        assert "A 192.0.2.9 (TTL 1 s)" in await bot.ask("!dns brief.example.org A")
+        assert len(server.asked) == 2
+        now = 6.0
+        await bot.ask("!dns brief.example.org A")
+        assert len(server.asked) == 3
+        now = 15.0
+        await bot.ask("!dns example.org A")
+        assert len(server.asked) == 4
+
+
+async def test_who_gives_up_does_not_take_the_answer_from_the_others(
+    tmp_path: Path, server: DnsServer
+) -> None:
+    async with running(tmp_path, server, timeout=15.0) as bot:
+        question = read("example.org A", internal=False).questions
+        server.hold()
+        first = asyncio.create_task(ILookups(bot.factory).ask(question))
+        second = asyncio.create_task(ILookups(bot.factory).ask(question))
+        await bot.settle()
+        first.cancel()
+        await asyncio.wait([first])
+        server.release()
+
+        assert [reply.status for reply in await second] == ["found"]
 
 
 async def test_a_failure_is_not_remembered(tmp_path: Path, server: DnsServer) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -199,10 +200,35 @@ async def test_an_oembed_that_makes_no_sense_leaves_it_to_the_page(
 async def test_a_page_cannot_have_its_oembed_asked_inside_our_network(
     tmp_path: Path, web: HTTPServer
 ) -> None:
-    link = '<link rel="alternate" type="application/json+oembed" href="http://127.0.0.2/secret">'
-    address = page(web, "/w/1", titled("Our tube", link))
-    async with talking(tmp_path) as room:
-        assert await room.told(address) == "↳ Our tube (127.0.0.1)"
+    with HTTPServer("127.0.0.2", threaded=True) as inside:
+        inside.expect_request("/secret").respond_with_json(VIDEO)
+        link = f'<link rel="alternate" type="application/json+oembed" href="{inside.url_for("/secret")}">'
+        address = page(web, "/w/1", titled("Our tube", link))
+        async with talking(tmp_path) as room:
+            assert await room.told(address) == "↳ Our tube (127.0.0.1)"
+        assert inside.log == []
+
+
+# -- other bots
+
+
+async def test_another_bot_that_says_the_title_proper_is_enough(
+    tmp_path: Path, web: HTTPServer, bases: dict[str, str]
+) -> None:
+    web.expect_request("/youtube/oembed").respond_with_json(
+        VIDEO | {"author_name": "Some Long Conference Of Ours"}
+    )
+    async with talking(tmp_path, **bases) as room:
+        over = asyncio.Event()
+        room.watch._sleep = lambda seconds: over.wait()
+        before = len(room.bot.user.heard)
+        room.bob.say("#pynfo", "https://youtu.be/dQw4w9WgXcQ")
+        room.bot.user.say("#pynfo", "YouTube: A talk about sockets")
+        await room.bot.settle()
+        over.set()
+        await room.settle()
+
+        assert room.line_after(before) is None
 
 
 # -- which addresses are whose

@@ -69,22 +69,20 @@ async def look_up(request: Request, question: Rest) -> str:
     settings = factory.settings("dns")
     try:
         typed = read(question, internal=settings.internal)
-        servers = _servers(settings, typed.resolver)
+        server = None if typed.resolver is None else _chosen(settings, typed.resolver)
     except ValueError as error:
         raise request.error(f"dns: {error}") from None
-    replies = await ILookups(factory).ask(typed.questions, servers)
+    replies = await ILookups(factory).ask(typed.questions, server)
     if failed := failure(replies):
         raise request.error(f"dns: {failed}")
     return line(replies)
 
 
-def _servers(settings: Settings, chosen: str | None) -> tuple[Server, ...]:
-    """Whom to ask; nobody: the system's resolvers. Raises `ValueError`, with one sentence."""
-    own = tuple(read_server(text) for text in settings.resolvers)
-    if chosen is None:
-        return own
+def _chosen(settings: Settings, resolver: str) -> Server:
+    """The resolver that somebody asks for. Raises `ValueError`, with one sentence."""
+    own = [read_server(text) for text in settings.resolvers]
     named = {name.lower(): read_server(text) for name, text in settings.more_resolvers.items()}
-    return (choose(chosen, own, named, any_public=settings.any_resolver),)
+    return choose(resolver, own, named, any_public=settings.any_resolver)
 
 
 def _import_dnspython() -> None:

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from zope.interface import implementer
 
 from plugins.dns.reply import Question, Reply
-from plugins.dns.servers import Server
+from plugins.dns.servers import Server, read
 from pynfo.interfaces import Interface, IScheduler
 
 # mypy: disable-error-code="misc, empty-body"
@@ -25,8 +25,8 @@ Key = tuple[Question, tuple[Server, ...]]
 class ILookups(Interface):
     """Ask the DNS, as the settings of the plugin say."""
 
-    async def ask(questions: Sequence[Question], servers: tuple[Server, ...] = ()) -> list[Reply]:
-        """*await* a reply to each question, asked all at once; `servers` none: the system's.
+    async def ask(questions: Sequence[Question], server: Server | None = None) -> list[Reply]:
+        """*await* a reply to each question, asked all at once: of the config's resolvers, or of `server`.
 
         Raises nothing for what cannot be answered: the reply says why.
         """
@@ -39,11 +39,13 @@ class Lookups:
     def __init__(self, factory: Any, clock: Callable[[], float] = time.monotonic) -> None:
         self._scheduler = IScheduler(factory)
         self._settings = factory.settings("dns")
+        self._servers = tuple(read(text) for text in self._settings.resolvers)
         self._clock = clock
         self._under_way: dict[Key, asyncio.Task[Reply]] = {}
         self._kept: dict[Key, tuple[float, Reply]] = {}  # with the time they came; the oldest stands first
 
-    async def ask(self, questions: Sequence[Question], servers: tuple[Server, ...] = ()) -> list[Reply]:
+    async def ask(self, questions: Sequence[Question], server: Server | None = None) -> list[Reply]:
+        servers = self._servers if server is None else (server,)
         return await asyncio.gather(*(self._ask((question, servers)) for question in questions))
 
     async def _ask(self, key: Key) -> Reply:
@@ -59,7 +61,7 @@ class Lookups:
     async def _ask_anew(self, key: Key) -> Reply:
         question, servers = key
         reply = await self._asked(question, servers)
-        if reply.status != "failed":
+        if reply.ttl:  # what has failed has none
             self._kept.pop(key, None)
             if len(self._kept) >= REPLIES:
                 del self._kept[next(iter(self._kept))]

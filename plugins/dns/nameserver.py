@@ -79,8 +79,6 @@ class Nameserver(dns.nameserver.Do53Nameserver):
         try:
             writer.write(request.to_wire(prepend_length=True))  # RFC 1035 section 4.2.2
             length = int.from_bytes(await reader.readexactly(2), "big")
-            if length > LONGEST:
-                raise TooLong
             return await reader.readexactly(length)
         finally:
             writer.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import warnings
 from contextlib import suppress
 from typing import Any
 from urllib.parse import urljoin
@@ -27,8 +28,10 @@ def read(content: bytes, charset: str, url: str) -> Page:
 
     lxml reads it, since its time is in proportion to the text, whatever the text.
     """
-    from bs4 import BeautifulSoup, SoupStrainer
+    from bs4 import BeautifulSoup, MarkupResemblesLocatorWarning, SoupStrainer, XMLParsedAsHTMLWarning
 
+    for warning in (MarkupResemblesLocatorWarning, XMLParsedAsHTMLWarning):  # of what strangers serve
+        warnings.simplefilter("ignore", warning)
     wanted: Any = SoupStrainer(["title", "meta", "link"])
     soup = BeautifulSoup(_decoded(content[:READ], charset).replace("\0", ""), "lxml", parse_only=wanted)
     declared: Any = soup.find("meta", property="og:title", content=True)
