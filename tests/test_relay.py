@@ -243,6 +243,18 @@ class TestOutages:
             await bot.bob.hears("*lost*")
             assert bot.hears(bot.bob) == ["(relay) 3 messages from a/#dev are lost: they waited for too long"]
 
+    async def test_what_was_lost_is_told_after_a_restart_where_there_was_no_time_before(self, tmp_path):
+        async with relaying(tmp_path) as bot:
+            bot.relay.guard.pause("dev", "bob")
+            await bot.says(bot.alice, "one")
+            port = bot.relay.queue.ports()["b/#dev"]
+            for item in port.waiting:
+                item.expires = 0.0
+            port.expire()
+        async with relaying(tmp_path) as bot:
+            await bot.bob.hears("*lost*")
+            assert bot.hears(bot.bob) == ["(relay) 1 message from a/#dev is lost: they waited for too long"]
+
 
 class TestLogs:
     LOGS = {"channels": {"a/#dev": {"publish": "public"}, "b/#dev": {"publish": "public"}}}

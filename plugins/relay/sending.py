@@ -41,8 +41,11 @@ class Sending:
         )
 
     def close(self) -> None:
+        """What is lost and not told yet waits in the queue to be."""
         if self._telling is not None:
             self._telling.cancel()
+        for target in list(self._lost):
+            self._tell_loss(target)
 
     # -- which message is which
 
@@ -102,12 +105,14 @@ class Sending:
         self._telling = None
         for target in list(self._lost):
             port = self.queue.ports().get(target)
-            if port is None or port.client is None:
-                continue
-            for (place, reason), count in self._lost.pop(target).items():
-                self._tell(target, place, f"{_messages(count)} from {place} {_are(count)} lost: {reason}")
+            if port is not None and port.client is not None:
+                self._tell_loss(target)
         if self._lost:
             self._telling = asyncio.get_running_loop().call_later(LOST_WAIT, self._tell_losses)
+
+    def _tell_loss(self, target: str) -> None:
+        for (place, reason), count in self._lost.pop(target).items():
+            self._tell(target, place, f"{_messages(count)} from {place} {_are(count)} lost: {reason}")
 
     def _tell(self, target: str, place: str, text: str) -> None:
         now = time()
