@@ -90,10 +90,11 @@ async def test_nobody_is_pinged_by_a_title(tmp_path: Path, web: HTTPServer) -> N
         (titled("日本").encode("utf-8") + b"\xff\xfe\xfd", "text/html; charset=utf-8"),
         (titled("日本").encode("utf-16"), "text/html; charset=utf-16"),
         (titled("日本").encode(), "text/html; charset=no-such-thing"),
+        (titled("日本").encode(), "text/html; charset=punycode"),
         (titled("日\0本"), HTML),
         ("<?xml version='1.0' encoding='utf-8'?>" + titled("日本"), "application/xhtml+xml"),
     ],
-    ids=["header", "document", "nothing", "cut", "broken", "utf-16", "unknown", "nul", "xml"],
+    ids=["header", "document", "nothing", "cut", "broken", "utf-16", "unknown", "punycode", "nul", "xml"],
 )
 async def test_titles_of_every_charset_are_read(
     tmp_path: Path, web: HTTPServer, body: bytes, content_type: str
