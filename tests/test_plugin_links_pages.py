@@ -90,7 +90,7 @@ async def test_nobody_is_pinged_by_a_title(tmp_path: Path, web: HTTPServer) -> N
         (titled("日本").encode("utf-8") + b"\xff\xfe\xfd", "text/html; charset=utf-8"),
         (titled("日本").encode("utf-16"), "text/html; charset=utf-16"),
         (titled("日本").encode(), "text/html; charset=no-such-thing"),
-        (titled("日本").encode(), "text/html; charset=punycode"),
+        (titled("&#26085;&#26412;").encode(), "text/html; charset=punycode"),
         (titled("日\0本"), HTML),
         ("<?xml version='1.0' encoding='utf-8'?>" + titled("日本"), "application/xhtml+xml"),
     ],
