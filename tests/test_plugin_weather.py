@@ -13,6 +13,9 @@ from typing import Any
 import pytest
 from pytest_httpserver import HTTPServer
 
+from plugins.weather.asking import LIMIT
+from pynfo.interfaces import IEvents
+from pynfo.irc.events import NetworkDown
 from pynfo.testing.bot import Bot, config_for
 from tests import weather_service as at
 from tests.weather_service import Services, observation, town
@@ -27,9 +30,17 @@ KORD = observation(
 )
 
 
+@pytest.fixture(scope="module")
+def server() -> Iterator[HTTPServer]:
+    """With threads, so that an answer that hangs holds up no other."""
+    with HTTPServer(threaded=True) as server:
+        yield server
+
+
 @pytest.fixture
-def services(httpserver: HTTPServer) -> Iterator[Services]:
-    services = Services(httpserver)
+def services(server: HTTPServer) -> Iterator[Services]:
+    server.clear()
+    services = Services(server)
     yield services
     services.release()
 
@@ -191,11 +202,12 @@ async def test_places_in_several_countries_are_told_with_them(bot: Bot, services
 
 async def test_a_town_goes_before_the_region_and_the_longer_names(bot: Bot, services: Services) -> None:
     services.towns = [
-        town("New York", "New York", "US United States", 19_000_000, feature_code="ADM1"),
-        town("New York", "New York", "US United States", 8_175_133),
+        town("New York", "New York", "US United States", 19_000_000, feature_code="ADM1", latitude=43.0),
+        town("New York", "New York", "US United States", 8_175_133, latitude=40.71427),
         town("New York Mills", "Minnesota", "US United States", 30_000_000),
     ]
     assert (await bot.ask("!weather New York")).startswith("New York, US:")
+    assert services.asked(at.FORECAST)[0]["latitude"] == "40.71"
 
 
 async def test_a_name_in_another_language_finds_the_city(bot: Bot, services: Services) -> None:
@@ -291,6 +303,15 @@ async def test_who_is_not_logged_in_is_known_while_they_are_seen(tmp_path: Path,
         assert (await bot.ask("!weather", private=True)).startswith("Berlin, DE")
         bot.user.part(bot.channel)
         bot.user.join(bot.channel)
+        assert (await bot.ask("!weather", private=True)).startswith("I do not know your place")
+
+
+async def test_after_the_network_was_lost_nobody_is_known_by_their_nick(
+    tmp_path: Path, services: Services
+) -> None:
+    async with running(tmp_path, services, account="") as bot:
+        await bot.ask("!weather set Berlin", private=True)
+        IEvents(bot.factory).publish(NetworkDown(network=bot.network, time=0.0, reason="gone"))
         assert (await bot.ask("!weather", private=True)).startswith("I do not know your place")
 
 
@@ -466,6 +487,13 @@ async def test_what_is_switched_off_is_not_asked(tmp_path: Path, services: Servi
         assert "air quality" not in await bot.ask("!weather Oslo")
         await bot.ask("!weather Springfield, Illinois")
     assert [services.asked(path) for path in (at.AIR, at.MET_ALERTS, at.US_ALERTS)] == [[], [], []]
+
+
+async def test_a_service_that_sends_too_much_is_not_heard_out(bot: Bot, services: Services) -> None:
+    services.says(at.SEARCH, b" " * (LIMIT + 1) + b"{}")
+    answer = await bot.ask("!weather Berlin")
+    assert answer.startswith("weather: Open-Meteo ")
+    assert answer.endswith("; try again later")
 
 
 async def test_names_from_outside_cannot_colour_or_break_the_line(bot: Bot, services: Services) -> None:

@@ -153,7 +153,8 @@ def test_a_report_that_is_broken_is_no_error(raw: str) -> None:
     assert [clause for clause in decoded(raw, METRIC) if "UTC" not in clause] == []
 
 
-def test_what_the_library_does_not_know_does_not_hide_the_rest() -> None:
-    clauses = decoded("EDDB 211120Z 24012KT GIBBERISH 9999 FEW012 08/06 Q1009", METRIC)
+@pytest.mark.parametrize("odd", ["GIBBERISH", "VA///", "/RA/", "-++"])
+def test_what_the_library_does_not_know_does_not_hide_the_rest(odd: str) -> None:
+    clauses = decoded(f"EDDB 211120Z 24012KT 9999 {odd} FEW012 08/06 Q1009", METRIC)
     assert "8 °C" in clauses
     assert "1009 hPa" in clauses

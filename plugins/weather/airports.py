@@ -76,8 +76,6 @@ async def latest(asking: Asking, icao: str) -> AirportReport | None:
 def decoded(raw: str, units: Units) -> list[str]:
     """What a report says, clause by clause, the time first; [] where it says nothing that is understood."""
     report = _parsed(raw)
-    if report is None:
-        return []
     temperature, dew_point, visibility = report.temp, report.dewpt, report.vis
     clauses = [f"{report.time:%H:%M} UTC" if isinstance(report.time, datetime) else ""]
     if temperature is not None:
@@ -88,7 +86,7 @@ def decoded(raw: str, units: Units) -> list[str]:
         clauses.append(f"wind {report.wind()}")
     if visibility is not None:
         clauses.append(f"visibility {visibility.string('SM' if units.miles else 'KM')}")
-    clauses.append(report.present_weather())
+    clauses.append(_weather(report))
     clauses += [sky for sky in report.sky_conditions("\n").split("\n") if not sky.endswith("None")]
     if report.press is not None:
         clauses.append(report.press.string("IN" if units.fahrenheit else "HPA"))
@@ -103,14 +101,19 @@ def _short(clause: str) -> str:
 
 
 def _parsed(raw: str) -> Any:
-    """The library's `Metar`, as far as it understands the report; None where it cannot even begin."""
+    """The library's `Metar`, as far as it understands the report."""
     import warnings
 
     from metar.Metar import Metar
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what it does not understand, it warns of
-        try:
-            return Metar(raw, strict=False)
-        except Exception:  # noqa: BLE001 - it raises whatever its parts raise at reports that are none
-            return None
+        return Metar(raw, strict=False)
+
+
+def _weather(report: Any) -> str:
+    try:
+        weather: str = report.present_weather()
+    except KeyError:  # it takes a group such as "VA///" for weather, and has no words for it then
+        return ""
+    return weather

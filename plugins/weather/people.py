@@ -102,7 +102,7 @@ class People:
         if event.own:  # then we see nobody there any more
             nicks = [nick for network, nick in self._passing if network == event.network]
         for nick in nicks:
-            if isinstance(event, UserQuit) or not state.shared_channels(nick):
+            if not state.shared_channels(nick):
                 self._passing.pop(self._nick(event.network, nick), None)
 
     def _lost(self, event: NetworkDown) -> None:
