@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import socket
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -16,6 +17,8 @@ from pynfo.services import fetcher_session
 from pynfo.services.fetcher import Fetcher
 from pynfo.services.fetcher_answer import Headers
 from pynfo.services.fetcher_flight import ATTEMPTS, BACKOFF, retry_after
+from pynfo.services.fetcher_guard import parse
+from pynfo.services.fetcher_watched import Exchange
 from tests.fetcher_world import SHORT, WAIT, Time, answer, fetching, says, silence, stranger
 
 
@@ -68,6 +71,40 @@ async def test_headers_that_drip_are_cut_as_well(tmp_path: Path) -> None:
         await server.was_left()
 
 
+async def test_a_connection_that_was_used_before_is_cut_as_well(tmp_path: Path) -> None:
+    cut = asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nhere")
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
+        with suppress(OSError):
+            while not reader.at_eof():
+                writer.write(b"x")
+                await writer.drain()
+                await asyncio.sleep(SHORT / 20)
+        cut.set()
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server, fetching(tmp_path) as fetcher:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+        assert (await fetcher.get(url)).text == "here"
+        assert (await failure(fetcher, url, timeout=SHORT)).reason == "timeout"
+        await asyncio.wait_for(cut.wait(), WAIT)
+
+
+def test_a_connection_that_comes_too_late_is_cut_at_once() -> None:
+    address = parse("http://127.0.0.1/", guarded=False)
+    exchange = Exchange(address, {}, service="", deadline=0.0, limit=0, proxy=None, allowed=None)
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        theirs.settimeout(WAIT)
+        exchange.abort()
+        exchange.watch(ours)
+        assert theirs.recv(1) == b""
+
+
 async def test_silence_within_an_answer_has_a_limit_of_its_own(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -104,6 +141,14 @@ async def test_what_says_that_it_is_too_large_is_not_read(tmp_path: Path) -> Non
 
     async with stranger(boast) as server, fetching(tmp_path) as fetcher:
         assert (await failure(fetcher, server.url(), limit=1024)).reason == "too large"
+
+
+async def test_headers_without_measure_are_refused(tmp_path: Path) -> None:
+    huge = {f"X_{number}": "x" * 10_000 for number in range(10)}
+    async with stranger(says(answer(**huge))) as server, fetching(tmp_path) as fetcher:
+        failed = await failure(fetcher, server.url())
+
+    assert (str(failed), failed.reason) == ("127.0.0.1 sends too much in its headers", "too large")
 
 
 async def test_a_gzip_bomb_is_measured_as_it_grows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -295,6 +340,12 @@ async def test_retry_after_is_waited_for(tmp_path: Path) -> None:
     assert 7 < sum(time.slept) < 8
 
 
+async def test_a_retry_after_beside_success_means_nothing(tmp_path: Path) -> None:
+    async with stranger(says(answer("here", Retry_After=60))) as server, fetching(tmp_path) as fetcher:
+        for _ in range(2):
+            assert (await fetcher.get(server.url())).text == "here"
+
+
 async def test_a_retry_after_beyond_the_limit_is_not_and_the_host_has_its_rest(tmp_path: Path) -> None:
     time = Time()
     async with (
@@ -346,6 +397,15 @@ async def test_a_host_that_fails_five_times_in_a_row_is_left_alone_for_a_minute(
         assert (await fetcher.get(server.url())).text == "well"
 
 
+async def test_a_host_that_is_down_is_left_alone_too(tmp_path: Path) -> None:
+    async with stranger(silence) as server:
+        url = server.url()
+    async with fetching(tmp_path) as fetcher:
+        for _ in range(5):
+            assert (await failure(fetcher, url)).reason == "refused"
+        assert (await failure(fetcher, url)).reason == "busy"
+
+
 async def test_what_strangers_name_cannot_have_a_service_left_alone(tmp_path: Path) -> None:
     async with (
         stranger(says(*[answer(status="500 Oh")] * 5, answer("well"))) as server,
@@ -366,6 +426,16 @@ async def test_a_timeout_counts_against_the_host_that_was_asked(tmp_path: Path) 
             assert failed.reason == "timeout"
         assert (await failure(fetcher, server.url(), timeout=SHORT)).reason == "timeout"
         assert (await failure(fetcher, server.url(), timeout=SHORT)).reason == "busy"
+
+
+async def test_a_timeout_counts_against_no_host_that_has_answered(tmp_path: Path) -> None:
+    async with stranger(silence) as slow:
+        script = says(*[answer(status="302 Found", Location=slow.url())] * 5, answer("here"))
+        async with stranger(script) as server, fetching(tmp_path) as fetcher:
+            for _ in range(5):
+                assert (await failure(fetcher, server.url(), timeout=0.1)).reason == "timeout"
+            assert (await fetcher.get(server.url())).text == "here"
+            assert (await failure(fetcher, slow.url())).reason == "busy"
 
 
 async def test_one_host_is_asked_four_things_at_once(tmp_path: Path) -> None:

@@ -56,10 +56,9 @@ class Cache:
 
     async def find(self, ask: Ask) -> Kept | None:
         """*await* what is kept of an answer, however old it is."""
-        in_memory = self._memory.get(ask.key)
-        if in_memory is not None and in_memory[1] > self._now():
-            return in_memory[0]
-        kept = await self._try(self._store.find, ask.key, self._now())
+        kept, until = self._memory.get(ask.key, (None, 0.0))
+        if until <= self._now():
+            kept = await self._try(self._store.find, ask.key, self._now())
         if kept is None or len(kept.content) > ask.limit:
             return None
         return kept if kept.url else msgspec.structs.replace(kept, url=ask.url)

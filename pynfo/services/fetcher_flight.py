@@ -67,7 +67,7 @@ class Flight:
         self._web = web
         self._service = ask.service  # or the host, when it is known
         self._deadline = time.monotonic() + ask.timeout
-        self._asking: str | None = None  # the host that we wait for, by its key
+        self._silent: str | None = None  # the host that we waited for when the time was over, by its key
 
     async def run(self) -> Fetched:
         """*await* it, within its limit of time. Raises `FetchFailed`."""
@@ -75,10 +75,10 @@ class Flight:
             async with asyncio.timeout(self._ask.timeout):
                 return await self._find()
         except TimeoutError as late:
-            if self._asking is None:
+            if self._silent is None:
                 text = f"{self._service or 'that address'} could not be asked in time"
                 raise FetchFailed(text, "busy") from late
-            self._web.hosts.failed(self._asking)
+            self._web.hosts.failed(self._silent)
             text = f"{self._service} does not answer (timed out after {self._ask.timeout:g} s)"
             raise FetchFailed(text, "timeout") from late
 
@@ -174,12 +174,13 @@ class Flight:
         host = f"{'?' if guarded else ''}{address.key}"  # strangers cannot have our services left alone
         for attempt in range(ATTEMPTS):
             outcome = await self._ask_once(address, headers, host, guarded=guarded)
+            wait = self._web.random.uniform(0.5, 1) * BACKOFF * 2**attempt
             if isinstance(outcome, FetchFailed):
-                again, wait = outcome.reason in FAILED, 0.0
-            else:
-                again, wait = outcome.status in RETRIED, retry_after(outcome.headers, datetime.now(UTC))
-                hosts.asked_to_wait(host, wait)
-            wait += self._web.random.uniform(0.5, 1) * BACKOFF * 2**attempt
+                again = outcome.reason in FAILED
+            elif again := outcome.status in RETRIED:
+                asked = retry_after(outcome.headers, datetime.now(UTC))
+                hosts.asked_to_wait(host, asked)
+                wait += asked
             if not again or attempt + 1 == ATTEMPTS or time.monotonic() + wait > self._deadline:
                 break
             await self._web.sleep(wait)
@@ -220,14 +221,13 @@ class Flight:
             future = self._web.send(exchange)
         except RuntimeError as full:
             raise FetchFailed("too much is being fetched already", "busy") from full
-        self._asking = host
         try:
             return await asyncio.wrap_future(future)
         except FetchFailed as failed:
             return failed
         except asyncio.CancelledError:
-            if not future.running():  # it still waits for a thread, which is not the host's fault
-                self._asking = None
+            if future.running():  # else it still waits for a thread, which is not the host's fault
+                self._silent = host
             exchange.abort()
             raise
 

@@ -30,6 +30,7 @@ from pynfo.services.fetcher_watched import POOLS, SOCKS_POOLS, Answer, Exchange,
 
 CONNECT_LIMIT = 5.0  # seconds, for each address that is tried
 READ_LIMIT = 10.0  # seconds between two pieces of an answer
+HEADER_BYTES = 64 * 1024  # of all headers of an answer
 CHUNK = 16 * 1024  # bytes that are decompressed at a time
 HOSTS_KEPT, CONNECTIONS_KEPT = 20, 4  # open, for the next request: of so many hosts, so many of each
 
@@ -142,6 +143,8 @@ class Session(requests.Session):
             raise in_words(error, exchange.service) from error
         with response:
             headers = Headers(response.headers.items())
+            if sum(map(len, headers.values())) > HEADER_BYTES:
+                raise FetchFailed(f"{exchange.service} sends too much in its headers", "too large")
             return Answer(response.status_code, headers, _body(response, headers, exchange))
 
 
