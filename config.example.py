@@ -94,6 +94,12 @@ plugins = {
     "ignore": {},  # keep out whom you do not want to hear
     "seen": {},  # when somebody was last there
     # "logs": {"channels": {"libera/#pynfo": {"publish": "public"}}},  # see docs/logs.md, and http above
+    # "pypi": {},  # Python packages, and what is new of them; this and the next five: docs/answers.md
+    # "feeds": {"feeds": {"blog": {"url": "https://blog.example.org/rss", "outputs": ["libera/#pynfo"]}}},
+    # "weather": {},  # of places and airports
+    # "search": {"searxng_url": "https://searx.example.org", "brave_key": env("BRAVE_KEY")},  # or {}
+    # "dns": {"resolvers": ["9.9.9.9"]},  # or those of the system
+    # "links": {"channels": ["libera/#pynfo"]},  # titles of the addresses that people paste
 }
 # plugins["relay"] = {"wires": [{"name": "dev", "ports": ["libera/#pynfo", "oftc/#pynfo-dev"]}]}  # docs/relay.md
 # plugin_path = ["/srv/pynfo-plugins"]  # more directories that have a plugins.tml

@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -76,6 +77,53 @@ def test_every_setting_and_command_of_the_relay_is_in_its_guide():
     names = [spec_of(getattr(commands, name)).name for name in vars(commands) if name.startswith("relay")]
     assert len(names) == 6
     assert [name for name in names if f"`!{name}" not in guide] == []
+
+
+ANSWERING = ("pypi", "feeds", "weather", "search", "dns", "links")
+
+
+@pytest.mark.parametrize("plugin", ANSWERING)
+def test_every_setting_of_what_answers_from_the_world_is_in_the_guide(plugin):
+    guide = (ROOT / "docs" / "answers.md").read_text()
+    settings = import_module(f"plugins.{plugin}").Settings.__struct_fields__
+    assert settings
+    assert [name for name in settings if f"| `{name}` |" not in section(guide, plugin)] == []
+
+
+def test_every_setting_of_one_feed_is_in_the_guide():
+    from plugins.feeds.settings import FeedSettings
+
+    told = section((ROOT / "docs" / "answers.md").read_text(), "feeds")
+    settings = FeedSettings.__struct_fields__
+    assert [name for name in settings if not re.search(rf"[`\"]{name}[`\"]", told)] == []
+
+
+def test_every_setting_of_fetching_is_in_the_guide():
+    guide = (ROOT / "docs" / "answers.md").read_text()
+    settings = [name for name in Config.__struct_fields__ if name.startswith("fetch_")]
+    assert settings
+    assert [name for name in settings if f"| `{name}` |" not in guide] == []
+
+
+async def test_every_command_of_what_answers_from_the_world_is_in_the_guide_and_has_an_example(tmp_path):
+    from pynfo.interfaces import ICommands
+    from pynfo.testing.bot import Bot, config_for
+
+    guide = (ROOT / "docs" / "answers.md").read_text()
+    plugins = {name: {} for name in (*ANSWERING, "admin")}
+    config = config_for(tmp_path / "state", owner="alice", plugins=plugins)
+    async with Bot.running(config) as bot:
+        commands = [command for command in ICommands(bot.factory).commands() if command.plugin in ANSWERING]
+        assert {command.plugin for command in commands} == set(ANSWERING)
+        assert [command.name for command in commands if f"!{command.name}" not in guide] == []
+        for command in commands:
+            assert "Example: !" in await bot.ask(f"!help {command.name}"), command.name
+
+
+def section(guide, plugin):
+    """The part of the guide about a plugin."""
+    heading = {"pypi": "PyPI", "dns": "DNS"}.get(plugin, plugin.capitalize())
+    return re.search(rf"^## {heading}\n(.*?)(?=^## |\Z)", guide, re.DOTALL | re.MULTILINE)[1]
 
 
 def test_every_address_of_the_log_site_is_in_its_guide():

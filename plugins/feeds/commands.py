@@ -100,7 +100,10 @@ async def feed_format(request: Request, name: str, text: Rest = "") -> str:
 
 @command("feed list")
 async def feed_list(request: Request) -> str:
-    """List the feeds that are followed here; in private, those of the channels that you share with me."""
+    """List the feeds that are followed here; in private, those of the channels that you share with me.
+
+    Example: feed list
+    """
     found = _seen(request)
     if not found:
         return "no feed is followed here" if request.channel else "no feed is followed where you are"

@@ -92,7 +92,7 @@ async def pypi_unwatch(request: Request, name: str, where: Rest = "") -> str:
 async def pypi_watches(request: Request) -> str:
     """List what is watched for this channel; in private, for every channel that you rule.
 
-    For operators of the channel.
+    For operators of the channel. Example: pypi watches
     """
     outputs = IPackages(request.factory).outputs()
     if request.channel is not None:
