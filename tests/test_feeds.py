@@ -203,6 +203,7 @@ async def test_a_crash_between_storing_and_saying_loses_nothing(
     after = await crash(config, site, monkeypatch, lambda bot: IOutbox(bot.factory), "say")
     async with Bot.running(after) as bot:
         blog = watch(bot, site.url + "/feed")
+        await bot.user.hears("Post 2")
         await blog.poll()
 
         assert await announced(bot) == ["Post 2"]
@@ -284,6 +285,24 @@ async def test_what_is_forgotten_leaves_nothing_behind(bot: Bot, site: Site) -> 
 
     assert IStorage(bot.factory).versions("feeds/blog") == []
     watch(bot, site.url + "/feed")  # and it can be watched anew
+
+
+async def test_what_was_forgotten_is_not_stored_again_when_its_last_announcement_is_said(
+    bot: Bot, site: Site
+) -> None:
+    def elsewhere(news: News) -> Iterable[tuple[str, str]]:
+        return [("test/#nowhere", "it waits until we are there")]
+
+    blog = watch(bot, site.serve("/feed", rss([1])), elsewhere)
+    await blog.poll()
+    site.serve("/feed", rss([2, 1]))
+    await blog.poll()
+    (waiting,) = blog._memory.pending
+
+    IFeeds(bot.factory).forget("blog")
+    blog._kept(waiting)
+
+    assert IStorage(bot.factory).versions("feeds/blog") == []
 
 
 async def test_a_name_is_watched_once(bot: Bot, site: Site) -> None:

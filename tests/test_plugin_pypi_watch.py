@@ -262,15 +262,17 @@ def test_filters_are_words_or_expressions(filters: Sequence[str], text: str, wan
 
 
 def test_an_expression_that_takes_for_ever_is_given_up() -> None:
-    wanted = wanted_by(["/(a|aa|a?)+(a|aa|a?)+$b/", "word"])
+    wanted = wanted_by(["/(a|a)*$/", "word"])
 
-    assert not wanted("a" * 2000)
+    assert not wanted("a" * 60 + "b")
     assert wanted("a word")
 
 
 def test_filters_that_cannot_be_used_are_refused() -> None:
     with pytest.raises(ValueError, match=r"/\(/ is no regular expression"):
         check(["/(/"])
+    with pytest.raises(ValueError, match="may take all memory"):
+        check(["/((((((a{1000}){1000}){1000}){1000}){1000}){1000})/"])
     with pytest.raises(ValueError, match="at most 10 filters"):
         check(["x"] * 11)
     with pytest.raises(ValueError, match="at most 100 characters"):

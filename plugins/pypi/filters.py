@@ -58,6 +58,10 @@ def _pattern(text: str) -> str | None:
 def _compiled(pattern: str) -> Any:
     import regex  # large, and few bots filter
 
+    if "{" in pattern:  # a{1000} is written out when it is compiled, and ((a{1000}){1000}){1000} has no end
+        raise ValueError(
+            f"/{pattern}/ has {{ in it, and repeating things so may take all memory: write + or *"
+        )
     try:
         return regex.compile(pattern, regex.IGNORECASE)
     except regex.error as error:

@@ -118,7 +118,7 @@ class Watch:
             news = News(feed=feed, entries=fresh, missed=missed)
             told = await self._tell(news) if is_async(self._tell) else self._tell(news)
             memory.promise(self._announcements(fresh, told))
-        if memory.note(feed.entries) or fresh:
+        if memory.note(feed.entries):
             self._store()
 
     def _announcements(
@@ -140,10 +140,8 @@ class Watch:
                 self._say(key, announcement)
 
     def _say(self, key: tuple[str, str], announcement: Announcement) -> None:
+        # What is too old is given up by the outbox, which may not know any more that it was said.
         left = announcement.time + WORTH - time.time()
-        if left <= 0:  # also: the outbox may not know any more that it was said
-            self._kept(key)
-            return
         say = IOutbox(self._feeds.factory).say
         try:
             delivery = say(
