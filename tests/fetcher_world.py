@@ -43,6 +43,7 @@ async def fetching(
     time = time or Time()
     host: Any = SimpleNamespace(config=config_for(folder, **settings), state_dir=folder)
     fetcher = Fetcher(host, clock=time.clock, sleep=time.sleep, now=now)
+    await fetcher._ready()  # a short limit of time is not to be spent on importing
     try:
         yield fetcher
     finally:

@@ -433,7 +433,7 @@ async def test_a_timeout_counts_against_no_host_that_has_answered(tmp_path: Path
         script = says(*[answer(status="302 Found", Location=slow.url())] * 5, answer("here"))
         async with stranger(script) as server, fetching(tmp_path) as fetcher:
             for _ in range(5):
-                assert (await failure(fetcher, server.url(), timeout=0.1)).reason == "timeout"
+                assert (await failure(fetcher, server.url(), timeout=SHORT)).reason == "timeout"
             assert (await fetcher.get(server.url())).text == "here"
             assert (await failure(fetcher, slow.url())).reason == "busy"
 
