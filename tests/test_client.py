@@ -10,7 +10,7 @@ import pytest
 from pynfo.irc import Message
 from pynfo.irc.client import NotConnected, StandardReplyError
 from pynfo.irc.events import ChannelSynced, MessageReceived, NetworkDown, NetworkUp, OperatorNotice
-from pynfo.irc.pacing import Priority, QueueFull
+from pynfo.irc.pacing import TARGET_LIMIT, Priority, QueueFull
 from pynfo.irc.settings import SaslSettings
 from pynfo.testing import Server
 from tests.client_run import Line, in_virtual_time, joined, running, sent_at
@@ -446,3 +446,14 @@ async def test_a_line_is_told_when_it_is_written():
         await asyncio.sleep(1)
         assert line.echoes is True
         assert line.fate[0] == "confirmed"
+
+
+@in_virtual_time
+async def test_a_barrier_that_finds_no_room_is_forgotten():
+    async with joined() as run:
+        run.client.sender.writable = False
+        for number in range(TARGET_LIMIT):
+            run.client.put(Line(f"n{number}", target="", priority=Priority.CONTROL))
+        with pytest.raises(QueueFull):
+            await run.client.synchronise()
+        assert run.client.session._barriers == {}

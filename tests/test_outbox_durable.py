@@ -142,6 +142,13 @@ class TestSaying:
             assert len(pings) <= 5
 
 
+    async def test_a_key_that_no_file_takes_is_refused_at_once(self, tmp_path):
+        async with Bot.running(config_for(tmp_path)) as bot:
+            with pytest.raises(ValueError):
+                IOutbox(bot.factory).say(TARGET, "hello", durable=True, key="\ud800")
+            await IOutbox(bot.factory).say(TARGET, "hello", durable=True)
+
+
 class TestOutages:
     async def test_what_is_said_while_the_network_is_away_waits(self, tmp_path):
         async with Bot.running(config_for(tmp_path)) as bot:

@@ -21,7 +21,7 @@ from pynfo.irc.isupport import ISupport
 from pynfo.irc.lines import LineBuffer
 from pynfo.irc.link import Link
 from pynfo.irc.message import MalformedMessage, Message, UnsendableMessage
-from pynfo.irc.pacing import Outgoing, Priority
+from pynfo.irc.pacing import Outgoing, Priority, QueueFull
 from pynfo.irc.sender import CONTROL_AGE, OfConnection, Sender, with_label
 from pynfo.irc.session import Session
 from pynfo.irc.settings import NetworkSettings
@@ -163,7 +163,12 @@ class Client:
 
     def put_barrier(self, make: Callable[[str], Barrier]) -> None:
         """Have `make` give a `Barrier` with a token of its own, and send it. Raises `QueueFull`."""
-        self.put(self.session.raise_barrier(make))
+        barrier = self.session.raise_barrier(make)
+        try:
+            self.put(barrier)
+        except QueueFull:
+            self.session.forget_barrier(barrier)
+            raise
 
     async def synchronise(self, timeout: float = 30.0) -> None:
         """*await* that the server has done and told all that it was asked before: the PONG to a PING.

@@ -178,6 +178,10 @@ class Session:
         barrier = self._barriers[token] = make(token)
         return barrier
 
+    def forget_barrier(self, barrier: Outgoing) -> None:
+        """It was not sent."""
+        del self._barriers[barrier.message.params[0]]
+
     def send(self, message: Message) -> None:
         """Send what keeps us where we should be."""
         self._transmit(message, Priority.CONTROL)

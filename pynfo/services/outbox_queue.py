@@ -72,12 +72,14 @@ class Queue:
     def put(self, items: Sequence[Item], *, block: Block | None = None) -> int:
         """Have them said, in this order; gives how many of them are new. See `Item`.
 
-        With a `block` of ids they go before all that was put since it was taken.
+        With a `block` of ids they go before all that was put since it was taken. Raises `ValueError` for a
+        key that is no UTF-8.
         """
         fresh = []
         for item in items:
             if self.ledger.knows(item.key, item.target):
                 continue
+            item.key.encode()  # a lone surrogate is refused here, since SQLite would refuse it for ever
             port = self._port(item.target)
             prompt = not item.once and item.lane not in self.held and port.prompt
             item.written = self.clock(port.network) if prompt else 0.0
