@@ -28,7 +28,7 @@ def one_line(text: str, limit: int = LINE) -> str:
     Nothing but such characters gives "".
     """
     patterns = _patterns()
-    read = text[: max(READ_LEAST, limit * READ)]
+    read: str = text[: max(READ_LEAST, limit * READ)]
     read = normalize("NFC", patterns["unseen"].sub("", patterns["space"].sub(" ", plain(read))))
     read = patterns["marks"].sub(r"\1", patterns["stray"].sub("", read))
     read = patterns["space"].sub(" ", read).strip()
