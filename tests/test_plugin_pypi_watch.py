@@ -354,6 +354,21 @@ async def test_an_index_that_is_down_watches_nothing(bot: Bot, index: PackageInd
     assert await bot.ask("!pypi watches") == "nothing is watched for test/#pynfo"
 
 
+async def test_a_feed_that_cannot_be_read_at_first_is_told_of_and_what_it_has_later_is_old(
+    bot: Bot, index: PackageIndex
+) -> None:
+    answer = await ask(bot, "!pypi watch newest")
+    index.newest("b", "a")
+    await poll(bot)
+    index.newest("c", "b", "a")
+    await poll(bot)
+
+    assert answer == (
+        "watching newest packages for test/#pynfo; but PyPI does not have that (404): it is tried again"
+    )
+    assert [line[:14] for line in await announced(bot)] == ["new on PyPI: c"]
+
+
 # -- what was stored by the version before
 
 

@@ -50,18 +50,19 @@ async def pypi_watch(request: Request, name: str, where: Rest = "") -> str:
         there = [output for output in packages.outputs() if same_place(request, output.place, place)]
         if len(there) >= IN_CHANNEL and subject not in (output.subject for output in there):
             raise request.error(f"{place} hears of {IN_CHANNEL} packages already: unwatch one first")
-    newest = ""
+    note = ""
     try:
         check(filters)
         if subject not in FIREHOSES:
-            newest = f"; the newest release is {(await _package(request, subject)).version}"
+            note = f"; the newest release is {(await _package(request, subject)).version}"
         prereleases = prereleases or request.factory.settings("pypi").prereleases
         for place in places:
             wanted = Output(subject=subject, place=place, prereleases=prereleases, filters=tuple(filters))
-            await packages.add(wanted)
+            problem = await packages.add(wanted)
+            note += f"; but {problem}: it is tried again" if problem else ""
     except ValueError as error:
         raise request.error(str(error)) from None
-    return f"watching {wanted} for {_listed(places)}{newest}"
+    return f"watching {wanted} for {_listed(places)}{note}"
 
 
 @command("pypi unwatch")

@@ -45,8 +45,11 @@ class IPackages(Interface):
     def outputs() -> Sequence[Output]:
         """What is announced where."""
 
-    async def add(output: Output) -> None:
+    async def add(output: Output) -> str:
         """*await*: announce something somewhere, from now on, instead of what was wanted of it there.
+
+        Gives why it cannot be read at the moment, a clause, or "". It is tried again, and what is there then
+        is old.
 
         Raises `ValueError`, with one sentence, where too much is watched.
         """
@@ -75,19 +78,21 @@ class Watching:
     def outputs(self) -> Sequence[Output]:
         return tuple(self._outputs)
 
-    async def add(self, output: Output) -> None:
+    async def add(self, output: Output) -> str:
         new = output.subject not in self._watches
         if new and len(self._watches) >= SUBJECTS:
             raise ValueError(f"I watch {SUBJECTS} packages already, and that is all that I can")
         others = [other for other in self._outputs if not _same(other, output)]
         self._keep([*others, output])
+        problem = ""
         if new:
             self._watch(output.subject)
             for watch in self._watches[output.subject]:
                 try:
                     await watch.look()  # what is there now is old
-                except FetchFailed:
-                    continue  # then it is what is there at the first poll
+                except FetchFailed as error:
+                    problem = str(error)
+        return problem
 
     def remove(self, output: Output) -> None:
         self._keep([other for other in self._outputs if other != output])
