@@ -1,7 +1,8 @@
 """Whose line it is that a bot relayed, and on which network it was spoken.
 
 Relay bots that the config names write `<nick> text`, `<nick@network> text` or `[network] <nick> text`, of
-actions `* nick text`, with colours and invisible characters in the nick so that nobody is highlighted. What
+actions `* nick text`, of notices `-nick@network- text`, with colours and invisible characters in the nick so
+that nobody is highlighted. Another Pynfo writes before what is late when it was said, as "[14:02]". What
 anybody else writes in that form is ordinary text. RELAYMSG (IRCv3 draft "relaymsg") is marked by the server:
 its nicks are `nick/network`, or made with whatever separators the capability's value lists. Of what our own
 relay carried the plugin `relay` knows more of the person than their nick.
@@ -24,9 +25,10 @@ SEPARATORS = "/"  # of RELAYMSG nicks where the server does not say
 
 _NICK = rf"[^\s<>](?:[^<>\x00-\x1f]{{0,{2 * NAME_LENGTH}}}[^\s<>])?"
 _NETWORK = rf"[^\s\[\]](?:[^\[\]\x00-\x1f]{{0,{2 * NAME_LENGTH}}}[^\s\[\]])?"
+_LATE = r"(?:\[(?:[0-9]{1,2} [A-Z][a-z]{2} )?[0-9]{2}:[0-9]{2}\]\s{1,3})?"  # before what is told late
 _HEAD = re.compile(
-    rf"\s*(?:\[(?P<network>{_NETWORK})\]\s{{0,3}})?"
-    rf"(?:<(?P<nick>{_NICK})>|\*{{1,3}}\s(?P<actor>[^\s<>*]+))(?:\s|\Z)"
+    rf"\s*{_LATE}(?:\[(?P<network>{_NETWORK})\]\s{{0,3}})?"
+    rf"(?:<(?P<nick>{_NICK})>|\*{{1,3}}\s(?P<actor>[^\s<>*]+)|-(?P<notifier>[^\s<>@]+@[^\s<>@]+)-)(?:\s|\Z)"
 )
 _PREFIXES = "~&@%+!"  # of channel members, which some relays show before the nick
 # Soft hyphen, zero-width space and joiners, direction marks, word joiner, variation selectors, BOM.
@@ -61,7 +63,7 @@ def spoken(text: str) -> Spoken | None:
     found = _HEAD.match(plain)
     if found is None:
         return None
-    nick, _, origin = _visible(found["nick"] or found["actor"]).rpartition("@")
+    nick, _, origin = _visible(found["nick"] or found["actor"] or found["notifier"]).rpartition("@")
     if not nick:  # there is no "@", or it is that of a channel operator
         nick, origin = origin, ""
     nick = nick.lstrip(_PREFIXES) or nick
