@@ -101,7 +101,7 @@ plugins = {
     # "dns": {"resolvers": ["9.9.9.9"]},  # or those of the system
     # "links": {"channels": ["libera/#pynfo"]},  # titles of the addresses that people paste
 }
-# plugins["relay"] = {"wires": [{"name": "dev", "ports": ["libera/#pynfo", "oftc/#pynfo-dev"]}]}  # docs/relay.md
+# plugins["relay"] = {"wires": [{"name": "dev", "ports": ["libera/#pynfo", "oftc/#pynfo"]}]}  # docs/relay.md
 # plugin_path = ["/srv/pynfo-plugins"]  # more directories that have a plugins.tml
 
 # -- Files

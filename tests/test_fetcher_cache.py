@@ -169,6 +169,17 @@ async def test_what_may_not_be_stored_is_on_no_disk(
     assert b"answer 1" not in on_disk(tmp_path)
 
 
+async def test_who_asks_may_say_that_nothing_is_to_be_stored(tmp_path: Path, fetcher: Fetcher) -> None:
+    """RFC 9111 section 5.2.1.5"""
+    async with stranger(counted(ETag='"a"')) as server:
+        for _ in range(2):
+            fetched = await fetcher.get(server.url(), headers={"Cache-Control": "no-store"}, max_age=60)
+            assert fetched.text == "answer 1"
+        await fetcher.stop()
+
+    assert b"answer 1" not in on_disk(tmp_path)
+
+
 async def test_what_varies_with_everything_is_not_kept(fetcher: Fetcher) -> None:
     async with stranger(counted(Vary="*")) as server:
         await fetcher.get(server.url(), max_age=60)

@@ -141,7 +141,6 @@ class TestSaying:
             assert heard(bot) == [f"n{n}" for n in range(30)]
             assert len(pings) <= 5
 
-
     async def test_a_key_that_no_file_takes_is_refused_at_once(self, tmp_path):
         async with Bot.running(config_for(tmp_path)) as bot:
             with pytest.raises(ValueError):

@@ -77,7 +77,7 @@ class Cache:
         if not useful or "*" in fetched.headers.get("vary", "") or len(fetched.content) > ENTRY_BYTES:
             return
         kept = Kept(fetched.url, fetched.status, dict(fetched.headers), fetched.content, self._now())
-        if not _directives(fetched.headers) & NOT_STORED:
+        if not (_directives(fetched.headers) | _directives(Headers(ask.headers))) & NOT_STORED:
             self._submit(self._store.keep, ask.key, _hidden(ask, kept), _keep_for(ask))
         elif for_a_while:
             self._remember(ask, kept)
