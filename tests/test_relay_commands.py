@@ -100,3 +100,10 @@ async def test_in_private_people_ask_about_their_channels(bot):
 
 async def test_an_unknown_wire_is_one_sentence(bot):
     assert await ask(bot.alice, "!relay pause dex") == "there is no wire 'dex': did you mean 'dev'?"
+
+
+async def test_whoever_pauses_one_of_several_wires_says_which(tmp_path):
+    ports = [{"port": "a/#dev", "direction": "send"}, {"port": "b/#dev", "direction": "receive"}]
+    wires = [{"name": name, "ports": ports} for name in ("one", "two")]
+    async with relaying(tmp_path, wires=wires) as bot:
+        assert await ask(bot.alice, "!relay pause") == "which one: one or two?"

@@ -212,7 +212,7 @@ def _ruled(request: Request, wire: str | None) -> str:
     """The wire that the asker means, and may pause."""
     names = list(dict.fromkeys(end.wire.name for end in _ends(request)))
     if wire is None and len(names) > 1:
-        raise request.error(f"which one: {_listed(names)}?")
+        raise request.error(f"which one: {_listed(names, 'or')}?")
     if wire is not None and wire not in names:
         raise request.error(unknown("wire", wire, names))
     name = wire or names[0]
@@ -225,5 +225,5 @@ def _ruled(request: Request, wire: str | None) -> str:
     raise request.error("that is for operators of the channel")
 
 
-def _listed(words: list[str]) -> str:
-    return " and ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else "".join(words)
+def _listed(words: list[str], last: str = "and") -> str:
+    return f" {last} ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else "".join(words)
