@@ -1,9 +1,11 @@
-"""What `pynfo check` tells of the relay besides single mistakes."""
+"""What is told of mistakes in the relay's settings besides single ones, by `pynfo check` and at a start."""
 
 from pathlib import Path
 
 from plugins.relay.settings import Settings
+from pynfo.interfaces import IOperator
 from pynfo.validation import convert_struct
+from tests.relay_bot import WIRE, relaying
 
 
 def test_all_mistakes_of_a_wire_are_told_at_once():
@@ -17,3 +19,15 @@ def test_all_mistakes_of_a_wire_are_told_at_once():
         "ignore_text: 'b*' is found in every text: nothing would be carried; "
         'hold="an hour" is no length of time: write such as "1 hour"'
     )
+
+
+async def test_mistakes_are_told_to_the_operator_at_a_start_too(tmp_path):
+    wires = [
+        WIRE,
+        {"name": "back", "ports": ["b/#dev", "a/#dev"]},
+        {"name": "x", "ports": ["a/#x", "b/#dev"]},
+    ]
+    async with relaying(tmp_path, wires=wires) as bot:
+        told = IOperator(bot.factory).matters()["relay/settings"]
+        assert told.startswith("the relay's settings have mistakes: wire 'x': a/#x is not among the channels")
+        assert "wires 'dev' and 'back' carry what is said in a/#dev back to it" in told

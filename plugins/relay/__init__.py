@@ -19,11 +19,17 @@ from plugins.relay.interfaces import IRelaying as IRelaying
 from plugins.relay.interfaces import Speaker as Speaker
 from plugins.relay.settings import Settings as Settings
 from plugins.relay.wires import check as check
+from pynfo import IOperator
 
 
 def init(factory: Any) -> None:
     """Carry what is said from now on, and what was missed."""
     from plugins.relay.service import Relay
 
+    operator = IOperator(factory)
+    if mistakes := list(check(factory.settings("relay"), factory.config)):
+        operator.tell("relay/settings", f"the relay's settings have mistakes: {'; '.join(mistakes)}")
+    else:
+        operator.settled("relay/settings")
     factory.register_adapter(IRelaying, Relay)
     IRelaying(factory)  # made now: it listens
