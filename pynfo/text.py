@@ -7,6 +7,7 @@ line around or that nobody sees, letters under a tower of accents, and any lengt
 from __future__ import annotations
 
 from functools import cache
+from itertools import islice
 from typing import Any
 from unicodedata import normalize
 
@@ -29,15 +30,21 @@ def one_line(text: str, limit: int = LINE) -> str:
     """
     patterns = _patterns()
     read: str = text[: max(READ_LEAST, limit * READ)]
-    read = normalize("NFC", patterns["unseen"].sub("", patterns["space"].sub(" ", plain(read))))
-    read = patterns["marks"].sub(r"\1", patterns["stray"].sub("", read))
-    read = patterns["space"].sub(" ", read).strip()
+    read = patterns["unseen"].sub("", _spaced(plain(read)))
+    read = normalize("NFC", patterns["tower"].sub(r"\1", read))
+    read = _spaced(patterns["marks"].sub(r"\1", patterns["stray"].sub("", read)))
     if len(read) <= limit and read.isascii():
         return read
-    graphemes = [grapheme[:GRAPHEME] for grapheme in patterns["grapheme"].findall(read)]
+    found = islice(patterns["grapheme"].finditer(read), limit + 1)  # of flags, each looks at all before it
+    graphemes = [grapheme[0][:GRAPHEME] for grapheme in found]
     if len(graphemes) <= limit:
         return "".join(graphemes)
     return "".join(graphemes[: limit - 1]).rstrip() + ELLIPSIS
+
+
+def _spaced(text: str) -> str:
+    # The blank of Braille is a sign like others to Unicode, and a space to whoever looks at it.
+    return " ".join(text.replace("\u2800", " ").split())
 
 
 @cache
@@ -45,12 +52,14 @@ def _patterns() -> dict[str, Any]:
     import regex  # large, and a bot that asks nothing of the world needs none of it
 
     return {
-        # The blank of Braille is a sign like others to Unicode, and a space to whoever looks at it.
-        "space": regex.compile(r"[\s\p{Z}\u2800]+"),
         "unseen": regex.compile(
             r"[[\p{C}\p{Default_Ignorable_Code_Point}]--[\u200c\u200d\ufe0e\ufe0f]]", regex.V1
         ),
-        "stray": regex.compile(r"(?<![^ ])[\u200c\u200d\ufe0e\ufe0f]+|[\u200c\u200d]+(?![^ ])"),
+        # Possessive, and only from the beginning of a run, so that a long one takes no square of its length.
+        "stray": regex.compile(
+            r"(?<![^ ])[\u200c\u200d\ufe0e\ufe0f]+|(?<![\u200c\u200d])[\u200c\u200d]++(?![^ ])"
+        ),
+        "tower": regex.compile(r"(\p{M}{16})\p{M}+"),  # which it takes the square of its length to normalize
         "marks": regex.compile(r"(\p{M}{4})\p{M}+"),
         "grapheme": regex.compile(r"\X"),
     }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from time import process_time
+
 import unicodedata
 
 import pytest
@@ -72,3 +74,19 @@ def test_whatever_it_was_it_is_safe_to_say(text: str, limit: int) -> None:
     assert "  " not in line
     assert one_line(line, limit) == line
     assert ELLIPSIS in line or ELLIPSIS in text or len(line) <= limit * 16
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a" + "\u200c" * 19_000 + "b",  # joiners that join nothing
+        "a" + "\u0301" * 9500 + "\u0316" * 9500,  # marks that are to be put in another order
+        "\U0001f1e6" * 19_000,  # a flag, or half of one: that depends on all before it
+        "a " * 9500,
+    ],
+)
+def test_no_text_takes_long(text: str) -> None:
+    one_line("a")  # what it needs is imported
+    began = process_time()
+    one_line(text)
+    assert process_time() - began < 0.2  # seconds; a hundredth of it is enough
