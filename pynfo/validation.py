@@ -13,6 +13,7 @@ import typing
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -110,6 +111,16 @@ def unknown(kind: str, name: object, known: Iterable[str]) -> str:
     if known and len(known) <= 12:
         return f"there is no {kind} {name!r}: there are {', '.join(sorted(known))}"
     return f"there is no {kind} {name!r}"
+
+
+def is_web_address(text: str, *, base: bool = False) -> bool:
+    """Whether it is an http or https address. `base`: one that a path can be added to."""
+    try:
+        parts = urlsplit(text)
+        good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+    return good and not re.search(r"\s", text) and not (base and (parts.query or parts.fragment))
 
 
 def shown(value: object) -> str:

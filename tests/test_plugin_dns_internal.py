@@ -139,8 +139,11 @@ async def test_any_resolver_is_any_public_one_on_its_usual_port(
 
 
 def test_resolvers_that_are_no_addresses_are_mistakes_in_the_config() -> None:
-    settings = Settings(resolvers=["127.0.0.1:5353", "[::1]:5353", "::1"], more_resolvers={"x": "ns.example"})
+    settings = Settings(
+        resolvers=["127.0.0.1:5353", "[::1]:5353", "::1"], more_resolvers={"x": "ns.example", "my own": "::1"}
+    )
 
     assert list(check(settings, None)) == [
-        'resolver "ns.example" is no address: write such as 9.9.9.9, 127.0.0.1:5353 or [::1]:5353'
+        'resolver "ns.example" is no address: write such as 9.9.9.9, 127.0.0.1:5353 or [::1]:5353',
+        "'my own' is no name for a resolver that people can write after @: write one word",
     ]

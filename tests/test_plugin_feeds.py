@@ -311,6 +311,7 @@ def test_mistakes_in_the_config_are_told_with_what_to_write(tmp_path: Path, site
         "a b": FeedSettings("https://x.example/f", ["test/#pynfo"]),
         "one": FeedSettings("x.example/feed", ["#pynfo"]),
         "two": FeedSettings("https://x.example/f", ["tets/#pynfo"], format="{nothing}"),
+        "three": FeedSettings("https://x.example/f", [], format="{title"),
     }
     assert list(check(Settings(feeds=feeds, format="new!"), config(tmp_path, site))) == [
         "format: a format needs {title}, {link} or {summary}, or all entries would look the same",
@@ -319,4 +320,6 @@ def test_mistakes_in_the_config_are_told_with_what_to_write(tmp_path: Path, site
         "one: '#pynfo' is no output: write such as \"test/#channel\"",
         "two: format: there is no field 'nothing': there are author, date, feed, link, name, summary, title",
         "two: there is no network 'tets': did you mean 'test'?",
+        "three: format: a field stands between { and }, such as {title}",
+        'three: outputs is empty: write who hears of it, such as ["test/#channel"]',
     ]

@@ -328,12 +328,20 @@ async def test_unloading_ends_what_is_being_looked_at(tmp_path: Path, web: HTTPS
 
 
 def test_mistakes_in_the_settings_are_told(tmp_path: Path) -> None:
-    settings = Settings(channels=["#pynfo", "other/#pynfo", "test/#pynfo"], github_url="api.example.org")
+    settings = Settings(
+        channels=["#pynfo", "other/#pynfo", "test/#pynfo", "test/pynfo"],
+        github_url="api.example.org",
+        wikipedia_url="https://{lang}.wiki.example",
+        pypi_url="https://[x",
+    )
 
     assert list(check(settings, config_for(tmp_path))) == [
         "'#pynfo' is no channel: write \"network/#channel\"",
         "other/#pynfo: there is no network 'other': there is only test",
-        "github_url: 'api.example.org' is no address: it begins with https:// or http://",
+        "'test/pynfo' is no channel: write \"network/#channel\"",
+        "github_url: 'api.example.org' is no address: write such as \"https://mirror.example.org\"",
+        "wikipedia_url: 'https://{lang}.wiki.example' is no address: write such as \"https://mirror.example.org\"",
+        "pypi_url: 'https://[x' is no address: write such as \"https://mirror.example.org\"",
     ]
 
 

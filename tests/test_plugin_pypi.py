@@ -229,6 +229,7 @@ def test_an_address_that_is_none_is_a_mistake_of_the_config(tmp_path: Path) -> N
     assert list(check(Settings(url="mirror.example.org"), config)) == [
         'url is no address: write such as "https://mirror.example.org"'
     ]
+    assert len(list(check(Settings(url="https://mirror .example.org"), config))) == 1
     assert list(check(Settings(), config)) == []
 
 

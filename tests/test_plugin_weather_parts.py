@@ -9,16 +9,19 @@ from typing import Any
 
 import pytest
 
-from plugins.weather import Settings
+from plugins.weather import Settings, check
 from plugins.weather.airports import decoded
 from plugins.weather.conditions import of_symbol, of_wmo
 from plugins.weather.settings import endpoint
 from plugins.weather.units import IMPERIAL, METRIC, Units, compass, units_for
+from pynfo.config import Config
 from pynfo.validation import convert_struct
 
 
 def mistakes(**settings: Any) -> list[str]:
-    _, problems = convert_struct(settings, Settings, Path())
+    converted, problems = convert_struct(settings, Settings, Path())
+    if isinstance(converted, Settings):
+        return list(check(converted, Config()))
     return [problem.text for problem in problems]
 
 
@@ -42,16 +45,22 @@ def test_settings_may_be_left_out_all() -> None:
         ({"emoji": "yes"}, "emoji must be True or False, not 'yes'"),
         (
             {"metar_url": "aviationweather.gov"},
-            "metar_url is no address: write such as https://weather.example, not 'aviationweather.gov'",
+            "metar_url is no address: write such as \"https://weather.example\", not 'aviationweather.gov'",
         ),
         (
             {"forecast_url": "http://x:99999/"},
-            "forecast_url is no address: write such as https://weather.example, not 'http://x:99999/'",
+            "forecast_url is no address: write such as \"https://weather.example\", not 'http://x:99999/'",
         ),
     ],
 )
 def test_a_mistake_in_the_settings_is_told_in_a_sentence(settings: dict[str, Any], told: str) -> None:
     assert mistakes(**settings) == [told]
+
+
+def test_all_mistakes_in_the_settings_are_told_at_once() -> None:
+    assert (
+        len(mistakes(metar_url="here", forecast_url="https://x.example/ y", language="x", providers=[])) == 4
+    )
 
 
 @pytest.mark.parametrize(

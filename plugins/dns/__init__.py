@@ -49,6 +49,9 @@ def check(settings: Settings, config: Any) -> Iterator[str]:
             read_server(text)
         except ValueError as error:
             yield f"resolver {error}"
+    for name in settings.more_resolvers:
+        if name.split() != [name]:
+            yield f"{name!r} is no name for a resolver that people can write after @: write one word"
 
 
 def init(factory: Any) -> None:

@@ -24,6 +24,8 @@ def check_format(text: str) -> None:
     """Raise `ValueError`, with one sentence, for what is no format."""
     if not text.strip() or len(text) > LONGEST or clean(text) != text or "\n" in text:
         raise ValueError(f"a format is one line of at most {LONGEST} characters")
+    if re.search(r"[{}]", _FIELD.sub("", text)):
+        raise ValueError("a field stands between { and }, such as {title}")
     fields = _FIELD.findall(text)
     for field in fields:
         if field not in FIELDS:

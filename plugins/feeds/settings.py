@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from typing import Annotated
-from urllib.parse import urlsplit
 
 import msgspec
 
 from plugins.feeds.formats import DEFAULT, check_format
 from pynfo.config import Config
-from pynfo.validation import unknown
+from pynfo.validation import is_web_address, unknown
 
 is_name = re.compile(r"[\w.-]{1,32}").fullmatch
 RESERVED = frozenset({"add", "list", "remove", "format"})  # words that mean commands behind !feed
@@ -45,10 +44,12 @@ def check(settings: Settings, config: Config) -> Iterator[str]:
     for name, feed in settings.feeds.items():
         if not is_name(name) or name.lower() in RESERVED:
             yield f"{name!r} is no name for a feed: write up to 32 letters, digits, and . _ -"
-        if not _is_address(feed.url):
+        if not is_web_address(feed.url):
             yield f'{name}: url is no address: write such as "https://blog.example.org/feed.xml"'
         if feed.format is not None and (problem := _problem_of(feed.format)):
             yield f"{name}: format: {problem}"
+        if not feed.outputs:
+            yield f'{name}: outputs is empty: write who hears of it, such as ["{networks[0]}/#channel"]'
         for output in feed.outputs:
             network, slash, channel = output.partition("/")
             if not slash or channel[:1] not in ("#", "&", "+", "!"):
@@ -63,11 +64,3 @@ def _problem_of(format: str) -> str:
     except ValueError as error:
         return str(error)
     return ""
-
-
-def _is_address(address: str) -> bool:
-    try:
-        parts = urlsplit(address)
-        return parts.scheme in ("http", "https") and bool(parts.hostname)
-    except ValueError:
-        return False

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Annotated
-from urllib.parse import urlsplit
 
 import msgspec
 
 from pynfo.config import Config
-from pynfo.validation import unknown
+from pynfo.validation import is_web_address, unknown
 
 Seconds = Annotated[float, msgspec.Meta(ge=0.0, le=86400.0)]
 Limit = tuple[Annotated[int, msgspec.Meta(ge=1)], Annotated[float, msgspec.Meta(gt=0.0)]]
@@ -46,11 +45,13 @@ def check(settings: Settings, config: Config) -> Iterator[str]:
     networks = [network.name for network in config.networks]
     for place in settings.channels:
         network, slash, channel = place.partition("/")
-        if not slash or not channel:
+        if not slash or channel[:1] not in ("#", "&", "+", "!"):
             yield f'{place!r} is no channel: write "network/#channel"'
         elif network not in networks:
             yield f"{place}: {unknown('network', network, networks)}"
     for name in _BASES:
         address = getattr(settings, name)
-        if address and (urlsplit(address).scheme not in ("http", "https") or not urlsplit(address).netloc):
-            yield f"{name}: {address!r} is no address: it begins with https:// or http://"
+        if name == "wikipedia_url":
+            address = address.replace("{language}", "en")
+        if address and ("{" in address or not is_web_address(address, base=True)):
+            yield f'{name}: {getattr(settings, name)!r} is no address: write such as "https://mirror.example.org"'

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from pynfo.config import Config
+from pynfo.validation import is_web_address
 
 HOUR = 3600.0  # seconds
 OFTEN = 60.0  # seconds: who polls more often than that has an index of their own, or tries things out
@@ -34,7 +35,7 @@ class Settings(msgspec.Struct):
 
 def check(settings: Settings, config: Config) -> Iterator[str]:
     """What is wrong with the settings: a sentence each."""
-    if settings.url and not _is_base(settings.url):
+    if settings.url and not is_web_address(settings.url, base=True):
         yield 'url is no address: write such as "https://mirror.example.org"'
 
 
@@ -44,11 +45,3 @@ def pypi_url() -> str:
 
     parts = urlsplit(PYPI_SIMPLE_ENDPOINT)
     return f"{parts.scheme}://{parts.netloc}"
-
-
-def _is_base(address: str) -> bool:
-    try:
-        parts = urlsplit(address)
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and not parts.query
-    except ValueError:
-        return False

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
 
 import msgspec
 
 from pynfo.config import Config
 from pynfo.irc.settings import Secret, reveal
+from pynfo.validation import is_web_address
 
 Name = Literal["searxng", "brave", "google", "duckduckgo", "wikipedia"]
 ORDER: tuple[Name, ...] = ("searxng", "brave", "google", "duckduckgo", "wikipedia")
@@ -63,7 +63,7 @@ def check(settings: Settings, config: Config) -> Iterator[str]:
         yield 'providers is empty, so that nobody would answer: write such as ["duckduckgo", "wikipedia"]'
     for setting in ADDRESSES:
         address = getattr(settings, setting)
-        if address and not _is_base(address):
+        if address and not is_web_address(address, base=True):
             yield f'{setting} is no address: write such as "https://search.example.org"'
     if not _LANGUAGE.fullmatch(settings.language):
         yield 'language is the short name of a Wikipedia: write such as "en" or "pt"'
@@ -71,11 +71,3 @@ def check(settings: Settings, config: Config) -> Iterator[str]:
 
 def _example(setting: str) -> str:
     return '"https://…"' if setting.endswith("_url") else f'env("{setting.upper()}")'
-
-
-def _is_base(address: str) -> bool:
-    try:
-        parts = urlsplit(address)
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and not parts.query
-    except ValueError:
-        return False

@@ -24,13 +24,14 @@ from plugins.weather.commands import (
 from plugins.weather.interfaces import IPeople, IProvider, IWeather
 from plugins.weather.people import People
 from plugins.weather.service import Weather
-from plugins.weather.settings import Settings
+from plugins.weather.settings import Settings, check
 
 __all__ = [
     "IPeople",
     "IProvider",
     "IWeather",
     "Settings",
+    "check",
     "forecast",
     "metar",
     "weather",

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 import msgspec
 
 from plugins.weather.units import Choice
+from pynfo.config import Config
+from pynfo.validation import is_web_address
 
 Provider = Literal["open-meteo", "met-norway"]
 
@@ -36,16 +39,20 @@ class Settings(msgspec.Struct):
     timeout: Annotated[float, msgspec.Meta(gt=0, le=10)] = 8.0
     people: Annotated[int, msgspec.Meta(ge=1, le=50_000)] = 10_000
 
-    def __post_init__(self) -> None:
-        for name in self.__struct_fields__:
-            if name.endswith("_url"):
-                _check_address(name, getattr(self, name))
-        if len(self.language) != 2 or not self.language.isascii() or not self.language.islower():
-            raise ValueError(f'language is a code of two letters, such as "de", not {self.language!r}')
-        if not self.providers:
-            raise ValueError('providers is empty: write at least one, such as ["open-meteo"]')
-        if len(set(self.providers)) < len(self.providers):
-            raise ValueError("providers names one twice")
+
+def check(settings: Settings, config: Config) -> Iterator[str]:
+    """What is wrong with the settings: a sentence each."""
+    for name in settings.__struct_fields__:
+        address = getattr(settings, name) if name.endswith("_url") else None
+        if address is not None and not is_web_address(address, base=True):
+            yield f'{name} is no address: write such as "https://weather.example", not {address!r}'
+    language = settings.language
+    if len(language) != 2 or not language.isascii() or not language.islower():
+        yield f'language is a code of two letters, such as "de", not {language!r}'
+    if not settings.providers:
+        yield 'providers is empty: write at least one, such as ["open-meteo"]'
+    if len(set(settings.providers)) < len(settings.providers):
+        yield "providers names one twice"
 
 
 def endpoint(base: str, path: str) -> str:
@@ -58,16 +65,3 @@ def endpoint(base: str, path: str) -> str:
     here = urlsplit(base).path.split("/")
     known = next(count for count in range(len(steps), -1, -1) if not count or here[-count:] == steps[:count])
     return "/".join([base, *steps[known:]])
-
-
-def _check_address(name: str, address: str | None) -> None:
-    if address is None:
-        return
-    try:
-        parts = urlsplit(address)
-        good = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
-        good = good and not parts.query and not parts.fragment
-    except ValueError:
-        good = False
-    if not good:
-        raise ValueError(f"{name} is no address: write such as https://weather.example, not {address!r}")
