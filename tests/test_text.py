@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from time import process_time
-
 import unicodedata
+from time import process_time
 
 import pytest
 import regex
