@@ -107,3 +107,10 @@ async def test_whoever_pauses_one_of_several_wires_says_which(tmp_path):
     wires = [{"name": name, "ports": ports} for name in ("one", "two")]
     async with relaying(tmp_path, wires=wires) as bot:
         assert await ask(bot.alice, "!relay pause") == "which one: one or two?"
+
+
+async def test_it_tells_in_the_networks_words_why_it_takes_nothing(bot):
+    bot.bob.mode("#dev", "+m")
+    await bot.says(bot.alice, "hello")
+    answer = await ask(bot.alice, "!relay status")
+    assert re.search(r"; b/#dev up, .*\d waits?, refused: Cannot send to channel$", answer)

@@ -19,6 +19,7 @@ from pynfo.validation import unknown
 
 NAMED = 40  # nicks in one answer
 MATCHES = 5  # people found in one answer
+REFUSED = "the network refused it: "  # what the network's own words stand behind
 LONG = 1.0  # seconds of waiting that are worth telling
 
 
@@ -204,7 +205,7 @@ def _waiting(port: Any) -> list[str]:
     if port is not None and port.noise_dropped:
         parts.append(f"{port.noise_dropped:,} joins and the like dropped")
     if port is not None and port.problem:
-        parts.append(f"refused: {port.problem}")
+        parts.append(f"refused: {port.problem.removeprefix(REFUSED).rstrip('.')}")
     return parts
 
 
