@@ -31,3 +31,8 @@ async def test_mistakes_are_told_to_the_operator_at_a_start_too(tmp_path):
         told = IOperator(bot.factory).matters()["relay/settings"]
         assert told.startswith("the relay's settings have mistakes: wire 'x': a/#x is not among the channels")
         assert "wires 'dev' and 'back' carry what is said in a/#dev back to it" in told
+
+
+async def test_nothing_is_told_in_a_console_which_has_other_networks(tmp_path):
+    async with relaying(tmp_path, wires=[{"name": "dev", "ports": ["libera/#dev", "oftc/#dev"]}]) as bot:
+        assert "relay/settings" not in IOperator(bot.factory).matters()

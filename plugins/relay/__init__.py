@@ -19,6 +19,7 @@ from plugins.relay.interfaces import IRelaying as IRelaying
 from plugins.relay.interfaces import Speaker as Speaker
 from plugins.relay.settings import Settings as Settings
 from plugins.relay.wires import check as check
+from plugins.relay.wires import wires_of
 from pynfo import IOperator
 
 
@@ -26,10 +27,17 @@ def init(factory: Any) -> None:
     """Carry what is said from now on, and what was missed."""
     from plugins.relay.service import Relay
 
-    operator = IOperator(factory)
-    if mistakes := list(check(factory.settings("relay"), factory.config)):
+    _tell_mistakes(factory)
+    factory.register_adapter(IRelaying, Relay)
+    IRelaying(factory)  # made now: it listens
+
+
+def _tell_mistakes(factory: Any) -> None:
+    settings, operator = factory.settings("relay"), IOperator(factory)
+    networks = {network.name for network in factory.config.networks}
+    if not any(port.network in networks for wire in wires_of(settings) for port in wire.ports):
+        return  # `pynfo console` has a network of its own, and none of those that the wires are for
+    if mistakes := list(check(settings, factory.config)):
         operator.tell("relay/settings", f"the relay's settings have mistakes: {'; '.join(mistakes)}")
     else:
         operator.settled("relay/settings")
-    factory.register_adapter(IRelaying, Relay)
-    IRelaying(factory)  # made now: it listens
