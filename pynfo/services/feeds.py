@@ -20,9 +20,10 @@ from zope.interface import implementer
 from pynfo.callables import is_async
 from pynfo.interfaces import FetchFailed, IFeeds, IFetcher, IOutbox, IScheduler, IStorage, RetrievalError
 from pynfo.ownership import adopt
+from pynfo.services.feeds_apart import read_apart
 from pynfo.services.feeds_memory import Announcement, Memory
 from pynfo.services.feeds_news import News
-from pynfo.services.feeds_reading import Entry, Feed, NotAFeed, digest, in_order, read_feed
+from pynfo.services.feeds_reading import Entry, Feed, NotAFeed, digest, in_order
 from pynfo.services.feeds_troubles import Troubles
 from pynfo.services.outbox import OutboxFull, Undelivered
 from pynfo.services.scheduler import Busy
@@ -45,7 +46,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
 
     address: str
     guarded: bool = False
-    read: Read = read_feed
+    read: Read = read_apart
     service: str = ""
     limit: int = 2 << 20
 
@@ -211,7 +212,7 @@ class Feeds:
         if name in self._watches:
             raise ValueError(f"{name} is watched already")
         question = Question(
-            address=address, guarded=guarded, read=read or read_feed, service=service, limit=limit
+            address=address, guarded=guarded, read=read or read_apart, service=service, limit=limit
         )
         watch = self._watches[name] = Watch(self, name, question, tell, period)
         return watch

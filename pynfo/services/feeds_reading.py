@@ -1,7 +1,7 @@
 """From the bytes of a feed to its entries: RSS 0.9 to 2.0, RDF and Atom, also where the XML is broken.
 
-`read_feed` takes time on large feeds: it belongs on a thread. What it gives is bounded, and its texts have
-passed `one_line`.
+`read_feed` takes time, and without end on some that are made for that: `feeds_apart.py` does it in another
+process. What it gives is bounded, and its texts have passed `one_line`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ TITLE, SUMMARY, AUTHOR, LINK = 200, 300, 80, 500  # characters
 TEXT = 20_000  # characters of a title or summary that are looked at
 DIGEST = 24  # hexadecimal digits of a hash that tells entries apart
 
-_END = re.compile(rb"</(?:rss|feed|\w*:?RDF)\s*>\s*(?:<!--.*?-->\s*)*\Z", re.IGNORECASE | re.DOTALL)
+_END = re.compile(rb"</(?:rss|feed|\w*:?RDF)\s*>\s*(?>(?:<!--.*?-->\s*)*)\Z", re.IGNORECASE | re.DOTALL)
 _END_OF_ENTRY = re.compile(rb"</(?:\w+:)?(?:item|entry)\s*>", re.IGNORECASE)
 _SAFE_LINK = re.compile(r"https?://[^\s/]\S*", re.IGNORECASE)
 _TAG = re.compile(r"<[A-Za-z/!]")
