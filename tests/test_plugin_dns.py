@@ -168,6 +168,13 @@ async def test_the_resolvers_word_on_dnssec_is_told(tmp_path: Path, server: DnsS
         assert timeless(await bot.ask("!dns example.org A")).endswith("· DNSSEC: authenticated")
 
 
+async def test_an_address_without_a_name_is_told_as_such(tmp_path: Path, server: DnsServer) -> None:
+    async with running(tmp_path, server) as bot:
+        answer = timeless(await bot.ask("!dns 192.0.2.77"))
+
+    assert answer == "192.0.2.77 has no name (NXDOMAIN) · DNSSEC: not authenticated"
+
+
 async def test_a_name_that_does_not_exist_differs_from_one_without_such_records(
     tmp_path: Path, server: DnsServer
 ) -> None:
@@ -290,6 +297,7 @@ async def test_records_are_text_of_strangers(tmp_path: Path, server: DnsServer) 
             "dns: AXFR is no type of record: name those that you want, such as A TXT",
         ),
         ("!dns example.org any", "dns: ANY is no type of record: name those that you want, such as A TXT"),
+        ("!dns example.org FOO TXT", 'dns: "FOO" is neither a type of record nor a name with a dot'),
         ("!dns a..example.org", 'dns: "a..example.org" is no name'),
         ("!dns " + "x" * 64 + ".example.org", 'dns: "' + "x" * 60 + '…" is no name'),
         ("!dns example.org a mx txt ns soa srv caa ds naptr", "dns: these are 9 questions: I ask 8 at once"),

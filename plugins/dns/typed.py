@@ -48,6 +48,8 @@ def read(text: str, *, internal: bool) -> Typed:
             names.append(word)
     if not names:
         raise ValueError("whose records? Write such as dns example.org MX")
+    if len(names) > 1 and not internal and (odd := [name for name in names if name.isalnum()]):
+        raise ValueError(f"{quoted(odd[0])} is neither a type of record nor a name with a dot")
     questions = [question for name in names for question in _questions(name, types, internal=internal)]
     questions = list(dict.fromkeys(questions))
     if len(questions) > QUESTIONS:

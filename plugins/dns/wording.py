@@ -31,6 +31,8 @@ def _of_name(replies: Sequence[Reply]) -> str:
     if missing:
         reply = missing[0]
         note = f": {reply.note}" if reply.note else ""
+        if reply.question.name.endswith(".arpa.") and "arpa" not in reply.question.shown and not reply.chain:
+            return f"{reply.question.shown} has no name (NXDOMAIN{note})"
         return f"{_head(reply)} does not exist (NXDOMAIN{note})"
     pieces = [
         f"{head}: {' · '.join(_of_type(reply) for reply in group)}"
