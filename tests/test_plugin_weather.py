@@ -219,7 +219,7 @@ async def test_a_name_in_another_language_finds_the_city(bot: Bot, services: Ser
 
 async def test_no_place_is_told_as_such(bot: Bot) -> None:
     assert await bot.ask("!weather Atlantis") == 'I know no place "Atlantis"'
-    assert await bot.ask("!weather EDDB") == 'I know no place "EDDB"; for an airport, ask metar EDDB'
+    assert await bot.ask("!weather EDDB") == 'I know no place "EDDB"; for an airport there is metar EDDB'
     assert await bot.ask("!weather x") == "a place has 2 to 100 letters"
     assert await bot.ask(f"!weather {'Berlin ' * 20}") == "a place has 2 to 100 letters"
 
@@ -229,7 +229,7 @@ async def test_no_place_is_told_as_such(bot: Bot) -> None:
 
 async def test_ones_own_place_is_told_to_oneself_alone(bot: Bot, tmp_path: Path, services: Services) -> None:
     assert await bot.ask("!weather set Berlin", private=True) == (
-        "your place is Berlin, DE; weather alone tells it, to you alone"
+        "your place is Berlin, DE: !weather without a place tells of it, to you alone"
     )
     bystander = await bot.server.user("bob", channels=[bot.channel])
 
@@ -265,7 +265,7 @@ async def test_who_shares_their_place_is_answered_in_the_channel(bot: Bot) -> No
 
 async def test_who_has_no_place_is_told_how_to_get_one(bot: Bot) -> None:
     assert await bot.ask("!weather") == (
-        "I do not know your place: say weather PLACE, or in private weather set PLACE"
+        "I do not know your place: say !weather PLACE, or !weather set PLACE in private"
     )
 
 
@@ -296,8 +296,8 @@ async def test_what_is_forgotten_is_in_no_file(tmp_path: Path, services: Service
 async def test_who_is_not_logged_in_is_known_while_they_are_seen(tmp_path: Path, services: Services) -> None:
     async with running(tmp_path, services, account="") as bot:
         assert await bot.ask("!weather set Berlin", private=True) == (
-            "your place is Berlin, DE; weather alone tells it, to you alone, "
-            "but only as long as I see you: you are not logged in to services"
+            "your place is Berlin, DE: !weather without a place tells of it, to you alone; "
+            "I forget that when I see you no more, since you are not logged in to services"
         )
         bot.user.rename("alice2")
         assert (await bot.ask("!weather", private=True)).startswith("Berlin, DE")

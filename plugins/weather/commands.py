@@ -14,7 +14,7 @@ from plugins.weather.people import Choices
 from plugins.weather.places import PlaceUnclear
 from plugins.weather.report import Place
 from plugins.weather.units import Choice, Units, units_for
-from pynfo import FetchFailed, Request, Rest, command
+from pynfo import FetchFailed, ICommands, Request, Rest, command
 
 TIME_LIMIT = 45.0  # seconds: four services in a row may have to be waited for
 
@@ -75,7 +75,8 @@ async def weather_set(request: Request, place: Rest) -> str:
     with _told(request):
         where = await IWeather(request.factory).find(place)
     lasting = _choose(request, place=where)
-    return f"your place is {wording.place_name(where)}; weather alone tells it, to you alone{lasting}"
+    told = f"{_prefix(request)}weather without a place tells of it, to you alone"
+    return f"your place is {wording.place_name(where)}: {told}{lasting}"
 
 
 @command("weather forget", private=True)
@@ -114,7 +115,10 @@ async def _answer(request: Request, text: str, line: Answer) -> str | None:
     text = text.strip()
     where = choices.place
     if not text and where is None:
-        raise request.error("I do not know your place: say weather PLACE, or in private weather set PLACE")
+        weather = f"{_prefix(request)}weather"
+        raise request.error(
+            f"I do not know your place: say {weather} PLACE, or {weather} set PLACE in private"
+        )
     with _told(request):
         if text or where is None:
             where = await IWeather(request.factory).find(text)
@@ -144,7 +148,14 @@ def _choose(request: Request, **choices: Any) -> str:
         raise request.error(
             "I could not know you again: log in to services first, or come into a channel where I am"
         ) from None
-    return "" if lasting else ", but only as long as I see you: you are not logged in to services"
+    return (
+        "" if lasting else "; I forget that when I see you no more, since you are not logged in to services"
+    )
+
+
+def _prefix(request: Request) -> str:
+    prefix: str = ICommands(request.factory).prefix(request.network, request.channel)
+    return prefix
 
 
 def _units(request: Request, country: str) -> Units:

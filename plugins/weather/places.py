@@ -40,7 +40,7 @@ async def find(asking: Asking, text: str) -> Place:
         narrower = [last]
         found = _within(await search(asking, name), narrower)
     if not found:
-        hint = f"; for an airport, ask metar {text.upper()}" if ICAO.fullmatch(text) else ""
+        hint = f"; for an airport there is metar {text.upper()}" if ICAO.fullmatch(text) else ""
         raise PlaceUnclear(f'I know no place "{one_line(text, NAME)}"{hint}')
     return choose(name, found, narrowed=bool(narrower))
 
