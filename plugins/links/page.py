@@ -28,7 +28,8 @@ def read(content: bytes, charset: str, url: str) -> Page:
 
     lxml reads it, since its time is in proportion to the text, whatever the text.
     """
-    from bs4 import BeautifulSoup, MarkupResemblesLocatorWarning, SoupStrainer, XMLParsedAsHTMLWarning
+    from bs4 import BeautifulSoup, MarkupResemblesLocatorWarning, XMLParsedAsHTMLWarning
+    from bs4.filter import SoupStrainer
 
     for warning in (MarkupResemblesLocatorWarning, XMLParsedAsHTMLWarning):  # of what strangers serve
         warnings.simplefilter("ignore", warning)
