@@ -6,6 +6,8 @@ import asyncio
 import gzip
 from collections.abc import AsyncIterator
 from pathlib import Path
+from threading import Event
+from typing import Any
 
 import pytest
 from pytest_httpserver import HTTPServer
@@ -13,6 +15,7 @@ from pytest_httpserver import HTTPServer
 from pynfo import FetchFailed, IFetcher, __version__
 from pynfo.ownership import Owner, Unloaded
 from pynfo.services import fetcher as module
+from pynfo.services import fetcher_guard as guard
 from pynfo.services.fetcher import Fetcher
 from pynfo.services.fetcher_answer import Fetched, Headers
 from pynfo.testing.bot import Bot, config_for
@@ -123,6 +126,9 @@ async def test_a_connection_is_used_again(fetcher: Fetcher) -> None:
         (b"a\xff\xfeb", "text/html; charset=utf-8", "a\ufffd\ufffdb"),
         (b"here", "text/html; charset=klingon", "here"),
         (b"here", "text/html; charset=rot13", "here"),
+        ("xn--ü".encode(), "text/html; charset=idna", "xn--ü"),
+        ("a-ü".encode(), "text/html; charset=punycode", "a-ü"),
+        (b"here", "text/html; charset=undefined", "here"),
         (b"here", "text/html; charset=", "here"),
         (b"", "", ""),
     ],
@@ -294,6 +300,27 @@ async def test_what_strangers_name_leaves_threads_to_our_services(tmp_path: Path
         assert len(slow.asked) == module.STRANGERS_AT_ONCE
         for wait in waits:
             wait.cancel()
+
+
+async def test_names_that_nobody_ever_finds_leave_threads_to_our_services_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found, look_up = Event(), guard.socket.getaddrinfo
+
+    def slow(host: str, *arguments: Any, **keywords: Any) -> Any:
+        if host.endswith(".example"):
+            found.wait(WAIT)
+        return look_up(host.replace("slow.example", "127.0.0.1"), *arguments, **keywords)
+
+    monkeypatch.setattr(guard.socket, "getaddrinfo", slow)
+    async with stranger(says(answer("sunny"))) as service, fetching(tmp_path) as fetcher:
+        for start in range(0, 2 * module.THREADS, module.STRANGERS_AT_ONCE):
+            urls = [f"http://{start + number}.slow.example" for number in range(module.STRANGERS_AT_ONCE)]
+            asked = [fetcher.get(url, guarded=True, timeout=0.1) for url in urls]
+            await asyncio.gather(*asked, return_exceptions=True)
+
+        assert (await fetcher.get(service.url())).text == "sunny"
+        found.set()
 
 
 async def test_what_waits_for_a_thread_too_long_is_not_the_fault_of_its_host(

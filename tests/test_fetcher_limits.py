@@ -362,7 +362,8 @@ async def test_a_retry_after_beyond_the_limit_is_not_and_the_host_has_its_rest(t
 
 @pytest.mark.parametrize(
     ("written", "seconds"),
-    [("120", 120.0), ("0", 0.0), ("", 0.0), ("soon", 0.0), ("-5", 0.0), ("9" * 5000, 999_999_999.0)],
+    [("120", 120.0), ("0", 0.0), ("", 0.0), ("soon", 0.0), ("-5", 0.0), ("9" * 5000, 999_999_999.0)]
+    + [(f"Mon, 01 Jan {9**99} 00:00:00 GMT", 0.0), (f"Mon, 01 Jan 2030 00:00:00 +{9**99}", 0.0)],
 )
 def test_retry_after_is_read_in_seconds(written: str, seconds: float) -> None:
     assert retry_after(Headers([("Retry-After", written)]), datetime.now(UTC)) == seconds

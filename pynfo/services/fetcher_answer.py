@@ -15,6 +15,7 @@ import msgspec
 from pynfo.interfaces import FetchFailed
 
 _CHARSET = re.compile(r"""charset\s*=\s*["']?([\w.:+-]+)""", re.ASCII | re.IGNORECASE).search
+_FOR_NAMES = frozenset({"idna", "punycode"})  # whose time grows with the square of the text
 _MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 
 
@@ -108,9 +109,10 @@ class Fetched:
         charset = named[1] if named else "utf-8"
         try:
             "".encode(charset)  # "rot13" and its like are no charsets, and known to `codecs.lookup`
-        except LookupError:
-            return "utf-8"
-        return charset
+            no_charset = codecs.lookup(charset).name in _FOR_NAMES
+        except (LookupError, UnicodeError):  # or "undefined", which raises always
+            no_charset = True
+        return "utf-8" if no_charset else charset
 
 
 def in_words(service: str, status: int) -> str:

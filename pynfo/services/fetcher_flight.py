@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from concurrent.futures import Future
-from contextlib import nullcontext, suppress
+from contextlib import asynccontextmanager, nullcontext, suppress
 from datetime import UTC, datetime
 from random import Random
 from typing import TYPE_CHECKING
@@ -68,6 +68,7 @@ class Flight:
         self._service = ask.service  # or the host, when it is known
         self._deadline = time.monotonic() + ask.timeout
         self._silent: str | None = None  # the host that we waited for when the time was over, by its key
+        self._thread: Future[Answer] | None = None  # that is asked on, or will be
 
     async def run(self) -> Fetched:
         """*await* it, within its limit of time. Raises `FetchFailed`."""
@@ -211,14 +212,29 @@ class Flight:
             allowed=web.allowed() if guarded else None,
         )
         try:
-            async with web.strangers if guarded else nullcontext(), web.hosts.turn(host):
+            async with self._among_strangers() if guarded else nullcontext(), web.hosts.turn(host):
                 return await self._exchange(exchange, host)
         except Resting as resting:
             raise FetchFailed(f"{self._service} {resting}", "busy") from resting
 
+    @asynccontextmanager
+    async def _among_strangers(self) -> AsyncIterator[None]:
+        """One of their places, for as long as the thread is taken: a name may be looked up for longer than
+        anybody waits for it, and nothing ends that."""
+        self._thread = None
+        await self._web.strangers.acquire()
+        try:
+            yield
+        finally:
+            if self._thread is None:
+                self._web.strangers.release()
+            else:
+                loop, leave = asyncio.get_running_loop(), self._web.strangers.release
+                self._thread.add_done_callback(lambda _: _on(loop, leave))
+
     async def _exchange(self, exchange: Exchange, host: str) -> Answer | FetchFailed:
         try:
-            future = self._web.send(exchange)
+            future = self._thread = self._web.send(exchange)
         except RuntimeError as full:
             raise FetchFailed("too much is being fetched already", "busy") from full
         try:
@@ -232,6 +248,12 @@ class Flight:
             raise
 
 
+def _on(loop: asyncio.AbstractEventLoop, function: Callable[[], object]) -> None:
+    """Call it there, from any thread."""
+    with suppress(RuntimeError):  # the loop is closed: the bot has stopped
+        loop.call_soon_threadsafe(function)
+
+
 def retry_after(headers: Headers, now: datetime) -> float:
     """How many seconds a server wants to be left alone (RFC 9110 section 10.2.3); 0 where it does not say."""
     from email.utils import parsedate_to_datetime
@@ -241,5 +263,5 @@ def retry_after(headers: Headers, now: datetime) -> float:
         return float(written[:9])
     try:
         return max(0.0, (parsedate_to_datetime(written) - now).total_seconds())
-    except (ValueError, TypeError):  # no date, or one without a zone
+    except (ValueError, TypeError, OverflowError):  # no date, or one of no time, or one without a zone
         return 0.0
