@@ -319,8 +319,10 @@ async def test_names_that_nobody_ever_finds_leave_threads_to_our_services_too(
             asked = [fetcher.get(url, guarded=True, timeout=0.1) for url in urls]
             await asyncio.gather(*asked, return_exceptions=True)
 
-        assert (await fetcher.get(service.url())).text == "sunny"
-        found.set()
+        try:
+            assert (await fetcher.get(service.url(), timeout=2)).text == "sunny"
+        finally:
+            found.set()
 
 
 async def test_what_waits_for_a_thread_too_long_is_not_the_fault_of_its_host(

@@ -226,11 +226,14 @@ class Flight:
         try:
             yield
         finally:
-            if self._thread is None:
-                self._web.strangers.release()
-            else:
-                loop, leave = asyncio.get_running_loop(), self._web.strangers.release
-                self._thread.add_done_callback(lambda _: _on(loop, leave))
+            self._leave_strangers()
+
+    def _leave_strangers(self) -> None:
+        leave, loop = self._web.strangers.release, asyncio.get_running_loop()
+        if self._thread is None:
+            leave()
+        else:
+            self._thread.add_done_callback(lambda _: _on(loop, leave))
 
     async def _exchange(self, exchange: Exchange, host: str) -> Answer | FetchFailed:
         try:
