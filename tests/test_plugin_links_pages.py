@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from time import process_time
 from typing import Any
 
 import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from plugins.links.wording import UNSEEN
+from plugins.links.page import read
+from plugins.links.titles import Title, _content_type
+from plugins.links.wording import UNSEEN, line
 from tests.test_plugin_links import HTML, page, server, talking, titled, web
 
 __all__ = ["server", "web"]
@@ -78,6 +81,25 @@ async def test_nobody_is_pinged_by_a_title(tmp_path: Path, web: HTTPServer) -> N
         told = await room.told(address)
 
     assert told == f"↳ a{UNSEEN}lice, B{UNSEEN}ob and @carol's aliceandbob (127.0.0.1)"
+
+
+def test_nobody_is_pinged_by_a_host() -> None:
+    told = line([Title("Here", "alice.bob.example")], 400, lambda word: word in ("alice", "bob"))
+
+    assert told == f"↳ Here (a{UNSEEN}lice.b{UNSEEN}ob.example)"
+
+
+def test_no_page_takes_long_for_its_charset() -> None:
+    read(b"", "", "")  # what it needs is imported
+    began = process_time()
+    read(b"<meta charset" * 20_000, "", "http://page.example/")
+    assert process_time() - began < 0.08  # seconds; a tenth of it is enough
+
+
+def test_no_content_type_takes_long() -> None:
+    began = process_time()
+    assert _content_type('text/html; charset=utf-8; a="' + ";" * 60_000) == ("text/html", "utf-8")
+    assert process_time() - began < 0.2
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from urllib.parse import urljoin
 import msgspec
 
 READ = 256 * 1024  # bytes: what is said of a page stands at its beginning
+DECLARED = 2048  # of these, in which a page may say its charset; to look takes the square of it
 _MEANT = {"ascii": "cp1252", "iso8859-1": "cp1252", "gb2312": "gb18030"}  # WHATWG Encoding, section 4.2
 _NO_CHARSETS = frozenset({"idna", "punycode"})  # which take a time that grows with the square of the text
 OEMBED = "application/json+oembed"  # the type of a link, of oembed.com section 4
@@ -48,7 +49,7 @@ def _decoded(content: bytes, charset: str) -> str:
     """By what the header or the document says; else as UTF-8, or, where it is none, as pages of old were."""
     from bs4.dammit import EncodingDetector
 
-    for name in (charset, EncodingDetector.find_declared_encoding(content, is_html=True) or ""):
+    for name in (charset, EncodingDetector.find_declared_encoding(content[:DECLARED], is_html=True) or ""):
         with suppress(LookupError, ValueError):
             codec = codecs.lookup(name)
             if codec.name not in _NO_CHARSETS:

@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 LIMIT = 2 << 20  # bytes of a page
 KEPT = 600.0  # seconds in which an answer is given again without asking
 LENGTH = 300  # characters of a title, before it is fitted into a line
+CONTENT_TYPE = 200  # characters of a Content-Type; the time to read it grows with the square of it
 _HTML = frozenset({"text/html", "application/xhtml+xml"})
 # A page may ignore it and send all; what is a file sends no more than its beginning, and says how long it is.
 _HEADERS = {
@@ -152,7 +153,7 @@ def _place(url: str) -> str:
 def _content_type(header: str) -> tuple[str, str]:
     """The media type and the charset of a Content-Type (RFC 9110 section 8.3); HTML where there is none."""
     message = Message()
-    message["content-type"] = header or "text/html"
+    message["content-type"] = header[:CONTENT_TYPE] or "text/html"
     return message.get_content_type(), message.get_content_charset("")
 
 
