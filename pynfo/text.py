@@ -16,6 +16,7 @@ from pynfo.irc.formatting import plain
 LINE = 300  # graphemes, if nothing else is asked for
 READ = 64  # characters that are looked at, for each grapheme that is wanted; the rest is not even read
 READ_LEAST = 16_384  # characters, however few graphemes are wanted
+UNSEEN = "\u2060"  # the word joiner, which nobody sees
 GRAPHEME = 16  # characters of one: a family of four, each with a colour of skin, has 11
 ELLIPSIS = "…"
 
@@ -40,6 +41,11 @@ def one_line(text: str, limit: int = LINE) -> str:
     if len(graphemes) <= limit:
         return "".join(graphemes)
     return "".join(graphemes[: limit - 1]).rstrip() + ELLIPSIS
+
+
+def uncommanding(line: str) -> str:
+    """A line that begins with text from outside, such that no bot takes it for a command: "!op eve"."""
+    return line if line[:1].isalnum() or not line else UNSEEN + line
 
 
 def _spaced(text: str) -> str:

@@ -271,6 +271,17 @@ def test_what_an_entry_has_not_leaves_no_gap() -> None:
     assert announce("{feed}:  {title} {link} {author}", "blog", news) == "blog: A {link} in braces"
 
 
+@pytest.mark.parametrize(
+    ("format", "line"),
+    [("{feed}: {title}", "\u2060!op eve: New"), ("{title}!", "New!"), ("!news {title}", "!news New")],
+)
+def test_a_feed_gives_no_commands_to_other_bots(format: str, line: str) -> None:
+    entry = Entry(identities=("1",), title="New", time=NOON)
+    news = News(feed=Feed(title="!op eve"), entries=[entry])
+
+    assert announce(format, "blog", news) == line
+
+
 # -- the config
 
 

@@ -127,3 +127,9 @@ def test_a_key_from_the_environment_is_never_shown(monkeypatch: pytest.MonkeyPat
 
     assert KEY not in repr(settings)
     assert "brave" in settings.working
+
+
+def test_a_result_is_no_command_to_other_bots() -> None:
+    line = line_of(Result("!op eve", "https://example.org/"), "SearXNG", 330)
+
+    assert line == "\u2060!op eve — https://example.org/ (SearXNG)"

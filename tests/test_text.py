@@ -10,7 +10,7 @@ import regex
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pynfo.text import ELLIPSIS, READ_LEAST, one_line
+from pynfo.text import ELLIPSIS, READ_LEAST, one_line, uncommanding
 
 
 @pytest.mark.parametrize(
@@ -89,3 +89,10 @@ def test_no_text_takes_long(text: str) -> None:
     began = process_time()
     one_line(text)
     assert process_time() - began < 0.2  # seconds; a hundredth of it is enough
+
+
+@pytest.mark.parametrize(
+    ("line", "told"), [("Blog: a", "Blog: a"), ("日本", "日本"), ("", ""), ("!op eve", "\u2060!op eve")]
+)
+def test_no_line_begins_as_commands_of_other_bots_do(line: str, told: str) -> None:
+    assert uncommanding(line) == told

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pynfo.irc.formatting import clean
 from pynfo.services.feeds_news import News, folded
 from pynfo.services.feeds_reading import Entry, Feed
-from pynfo.text import one_line
+from pynfo.text import one_line, uncommanding
 from pynfo.validation import unknown
 
 DEFAULT = "{feed}: {title} {link}"
@@ -40,7 +40,8 @@ def announce(text: str, name: str, news: News) -> str:
         return _fill(text, name, news.feed, news.entries[0])
     told = folded((entry.title for entry in news.entries), separator="; ")
     more = " (and perhaps more)" if news.missed else ""
-    return f"{feed_title(name, news.feed)}: {told}{more} {news.feed.link or news.entries[-1].link}".rstrip()
+    link = news.feed.link or news.entries[-1].link
+    return uncommanding(f"{feed_title(name, news.feed)}: {told}{more} {link}".rstrip())
 
 
 def newest(name: str, feed: Feed, entries: Sequence[Entry], now: float) -> str:
@@ -51,7 +52,7 @@ def newest(name: str, feed: Feed, entries: Sequence[Entry], now: float) -> str:
     for entry in entries:
         when = f" ({ago(now - entry.time)})" if entry.time is not None else ""
         told.append(f"{entry.title}{when} {entry.link}".rstrip())
-    return f"{feed_title(name, feed)}: {' | '.join(told) or 'nothing is in it now'}"
+    return uncommanding(f"{feed_title(name, feed)}: {' | '.join(told) or 'nothing is in it now'}")
 
 
 def feed_title(name: str, feed: Feed) -> str:
@@ -71,4 +72,5 @@ def _fill(text: str, name: str, feed: Feed, entry: Entry) -> str:
         "summary": entry.summary,
     }
     filled = _FIELD.sub(lambda field: values[field[1]], text)
-    return re.sub(r" {2,}", " ", filled).strip()
+    line = re.sub(r" {2,}", " ", filled).strip()
+    return uncommanding(line) if text.lstrip().startswith("{") else line

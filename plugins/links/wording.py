@@ -6,11 +6,11 @@ import re
 from collections.abc import Callable, Sequence
 
 from plugins.links.titles import LENGTH, Title
+from pynfo.text import UNSEEN as UNSEEN
 from pynfo.text import one_line
 
 SHORTEST = 16  # characters that are left of a title, however little room there is
 PLACE = 60  # characters of a host
-UNSEEN = "\u2060"  # the word joiner: a nick with it inside is no nick
 
 _WORD = re.compile(r"[\w\[\]\\`^{}|-]+")  # what a nick may be made of (RFC 2812 section 2.3.1), and UTF-8
 
@@ -22,17 +22,15 @@ def line(titles: Sequence[Title], room: int, is_nick: Callable[[str], bool]) -> 
     """
     length = LENGTH
     while True:
-        text = "↳ " + " · ".join(
-            f"{unping(one_line(title.text, length), is_nick)} ({one_line(title.place, PLACE)})"
-            for title in titles
-        )
+        told = (f"{one_line(title.text, length)} ({one_line(title.place, PLACE)})" for title in titles)
+        text = unping("↳ " + " · ".join(told), is_nick)
         if len(text.encode()) <= room or length <= SHORTEST:
             return text
         length = max(SHORTEST, length * 4 // 5)
 
 
 def unping(text: str, is_nick: Callable[[str], bool]) -> str:
-    """A text in which no word is the nick of somebody, though it looks the same."""
+    """A text in which no word is the nick of somebody, though it looks the same: with a joiner inside."""
 
     def hidden(found: re.Match[str]) -> str:
         word = found[0]

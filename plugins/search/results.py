@@ -8,7 +8,7 @@ import msgspec
 
 from plugins.search.addresses import shown
 from pynfo.irc.split import LEAST, split
-from pynfo.text import one_line
+from pynfo.text import UNSEEN, one_line, uncommanding
 
 TITLE = 100  # graphemes
 SNIPPET = 300  # graphemes; a line has room for fewer, mostly
@@ -37,13 +37,13 @@ def presentable(results: Iterable[Result]) -> Iterator[Result]:
 def line_of(result: Result, provider: str, room: int) -> str:
     """One presentable result. The address stays whole: what has no room is cut from the title and snippet."""
     end = f" ({provider})"
-    room -= len(result.address.encode()) + len(end)
+    room -= len(result.address.encode()) + len(end) + len(UNSEEN.encode())
     title = fitted(result.title, room - len(BETWEEN.encode()))
     line = f"{title}{BETWEEN}{result.address}" if title else result.address
     if title:
         room -= len((title + BETWEEN).encode())
     snippet = fitted(result.snippet, room - len(BETWEEN.encode()))
-    return line + (BETWEEN + snippet if snippet else "") + end
+    return uncommanding(line + (BETWEEN + snippet if snippet else "") + end)
 
 
 def fitted(text: str, room: int) -> str:
