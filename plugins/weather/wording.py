@@ -51,9 +51,8 @@ def now(
     parts = [", ".join(clauses)]
     if report.days:
         parts.append(", ".join(_today(report.days[0], units)))
-    if air is not None:
-        parts.append(_air(air, place))
-    return _line(place, report, [*parts, _alerts(alerts, emoji=emoji)])
+    others = [_air(air, place) if air is not None else "", _alerts(alerts, emoji=emoji)]
+    return _line(place, report, parts, others)
 
 
 def forecast(
@@ -61,7 +60,7 @@ def forecast(
 ) -> str:
     """The weather of a place on the days from tomorrow on."""
     parts = [_day(day, units, emoji=emoji) for day in report.days[1 : days + 1]]
-    return _line(place, report, [*parts, _alerts(alerts, emoji=emoji)])
+    return _line(place, report, parts, [_alerts(alerts, emoji=emoji)])
 
 
 def airport(report: AirportReport, units: Units) -> str:
@@ -73,9 +72,11 @@ def airport(report: AirportReport, units: Units) -> str:
     return one_line(f"{raw} = {name or report.icao}: {', '.join(clauses)}", 2 * RAW + NAME)
 
 
-def _line(place: Place, report: Report, parts: Iterable[str]) -> str:
+def _line(place: Place, report: Report, parts: Iterable[str], others: Iterable[str]) -> str:
+    """What the report says, with whose it is, and what others say."""
     told = "; ".join(part for part in parts if part)
-    return f"{place_name(place)}: {told}{'' if report.service == FIRST else f' ({report.service})'}"
+    told += "" if report.service == FIRST else f" ({report.service})"
+    return f"{place_name(place)}: {'; '.join(part for part in (told, *others) if part)}"
 
 
 def _condition(condition: Condition, *, emoji: bool) -> str:
