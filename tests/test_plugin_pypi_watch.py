@@ -290,6 +290,7 @@ async def test_what_is_watched_is_listed_and_taken_back(bot: Bot, index: Package
     private = await bot.ask("pypi watches", private=True)
     gone = await ask(bot, "!pypi unwatch REQUESTS")
     again = await ask(bot, "!pypi unwatch requests")
+    never = await ask(bot, "!pypi unwatch updates")
     index.put("requests", [("2.32.0", 2), *FIRST])
     await poll(bot)
 
@@ -299,6 +300,7 @@ async def test_what_is_watched_is_listed_and_taken_back(bot: Bot, index: Package
     assert await announced(bot) == []
     assert IStorage(bot.factory).versions("feeds/pypi/releases/requests") == []
     assert again == "requests is not watched for test/#pynfo"
+    assert never == "latest updates are not watched for test/#pynfo"
 
 
 async def test_watching_again_changes_what_is_wanted(bot: Bot, index: PackageIndex) -> None:

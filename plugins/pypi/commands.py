@@ -83,10 +83,10 @@ async def pypi_unwatch(request: Request, name: str, where: Rest = "") -> str:
         if output.subject == subject and place_in(request, output.place, places)
     ]
     if not gone:
-        raise request.error(f"{FIREHOSES.get(subject, subject)} is not watched for {_listed(places)}")
+        raise request.error(f"{_is(subject)} not watched for {_listed(places)}")
     for output in gone:
         packages.remove(output)
-    return f"{FIREHOSES.get(subject, subject)} is no longer watched for {_listed([o.place for o in gone])}"
+    return f"{_is(subject)} no longer watched for {_listed([output.place for output in gone])}"
 
 
 @command("pypi watches")
@@ -124,6 +124,11 @@ async def _package(request: Request, name: str) -> Package:
     if package is None:
         raise request.error(f"there is no package {quoted(name)} on PyPI")
     return package
+
+
+def _is(subject: str) -> str:
+    """ "requests is", "latest updates are"."""
+    return f"{FIREHOSES[subject]} are" if subject in FIREHOSES else f"{subject} is"
 
 
 def _listed(places: list[str]) -> str:
