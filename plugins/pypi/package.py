@@ -21,7 +21,7 @@ NAME, VERSION, SUMMARY, PYTHON, LICENCE, REASON = 80, 40, 120, 60, 50, 80  # cha
 IDENTIFIER, ADVISORY, LINK = 40, 150, 300  # characters
 TOLD = 3  # vulnerabilities that are told by their identifiers
 FIXES = 3  # versions that fix one
-ALIASES = 20  # names of one vulnerability
+ALIASES = 8  # names of one vulnerability beside its identifier; `Memory` has room for those of all
 MOST = 200  # vulnerabilities of one package that are looked at
 
 

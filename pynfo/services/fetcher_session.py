@@ -143,7 +143,7 @@ class Session(requests.Session):
             raise in_words(error, exchange.service) from error
         with response:
             headers = Headers(response.headers.items())
-            if sum(map(len, headers.values())) > HEADER_BYTES:
+            if sum(len(name) + len(value) for name, value in headers.items()) > HEADER_BYTES:
                 raise FetchFailed(f"{exchange.service} sends too much in its headers", "too large")
             return Answer(response.status_code, headers, _body(response, headers, exchange))
 
