@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from time import process_time
 from typing import Any
 
 import pytest
@@ -12,6 +13,8 @@ import pytest
 from plugins.weather import Settings, check
 from plugins.weather.airports import decoded
 from plugins.weather.conditions import of_symbol, of_wmo
+from plugins.weather.open_meteo import Found
+from plugins.weather.places import choose
 from plugins.weather.settings import endpoint
 from plugins.weather.units import IMPERIAL, METRIC, Units, compass, units_for
 from pynfo.config import Config
@@ -167,3 +170,10 @@ def test_what_the_library_does_not_know_does_not_hide_the_rest(odd: str) -> None
     clauses = decoded(f"EDDB 211120Z 24012KT 9999 {odd} FEW012 08/06 Q1009", METRIC)
     assert "8 °C" in clauses
     assert "1009 hPa" in clauses
+
+
+def test_no_name_of_a_place_takes_long() -> None:
+    endless = Found(name="Here" + "\u0316\u0301" * 20_000, latitude=1, longitude=1)
+    began = process_time()
+    assert choose("Here", [endless], narrowed=False).latitude == 1
+    assert process_time() - began < 0.1  # seconds; a hundredth of it is enough

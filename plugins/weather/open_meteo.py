@@ -123,7 +123,7 @@ async def search(asking: Asking, name: str) -> list[Found]:
         _Search,
         max_age=GEOCODING_AGE,
     )
-    return answer.results
+    return answer.results[:FOUND]
 
 
 async def air_quality(asking: Asking, place: Place) -> AirQuality | None:

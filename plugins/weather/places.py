@@ -116,6 +116,6 @@ def _question(places: list[Found]) -> str:
 
 
 def _folded(text: str) -> str:
-    """For comparing names: without case, accents and punctuation."""
-    letters = (letter for letter in normalize("NFKD", text.casefold()) if not combining(letter))
+    """For comparing names: without case, accents and punctuation. A name has an end, whoever gives it."""
+    letters = (letter for letter in normalize("NFKD", text[:LONGEST].casefold()) if not combining(letter))
     return " ".join("".join(letter if letter.isalnum() else " " for letter in letters).split())
