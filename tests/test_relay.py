@@ -8,7 +8,7 @@ import re
 from plugins.ignore import IDiscriminating
 from plugins.logs.interfaces import IArchive
 from pynfo.config_http import HttpSettings
-from pynfo.testing import EXTENSIONS, Server
+from pynfo.testing import EXTENSIONS, Server, offers
 from tests.relay_bot import relaying
 
 MULTILINE = {"draft/multiline": EXTENSIONS["draft/multiline"]}
@@ -316,3 +316,45 @@ class TestLogs:
             bot.relay.guard.resume("dev")
             await bot.settle()
             assert bot.hears(bot.bob) == ["<carol@a> hers"]
+
+    async def test_an_answer_stands_in_the_log_without_the_mark_of_whom_it_answers(self, tmp_path):
+        plain = {name: "" for name in offers.CAPABILITIES if name not in ("message-tags", "labeled-response")}
+        b = Server(capabilities=plain)  # which echoes, and has no tags
+        async with relaying(tmp_path, b=b, plugins={"logs": self.LOGS}) as bot:
+            carol = await bot.servers["a"].user("carol", channels=["#dev"])
+            await bot.says(bot.alice, "who is there?")
+            question = await carol.hears("who is there?")
+            await bot.says(carol, "me", tags={"+draft/reply": question.tags["msgid"]})
+            archive = IArchive(bot.factory)
+            await archive.flush()
+            said = [line.text async for line in archive.export("b/#dev") if line.kind == "message"]
+            assert said == ["who is there?", "me"]
+            assert bot.hears(bot.bob)[-1] == "<carol@a> ↪ alice: me"
+
+
+async def test_a_reload_in_a_quiet_channel_tells_of_no_gap(tmp_path):
+    async with relaying(tmp_path) as bot:
+        for client in bot.factory.clients.values():
+            client.session._heard -= 40.0  # nobody has said anything for a while
+        await bot.factory.plugins.reload("relay")
+        bot.alice.say("#dev", "still here")
+        await bot.bob.hears("*still here")
+        assert bot.hears(bot.bob) == ["<alice@a> still here"]
+
+
+async def test_a_nick_that_the_network_does_not_take_speaks_in_the_format_and_others_as_themselves(tmp_path):
+    async with relaying(tmp_path, b=Server(extensions=EXTENSIONS)) as bot:
+        bot.bob.mode("#dev", "+o", "pynfo")
+        refused = "FAIL RELAYMSG INVALID_NICK :Invalid nickname"
+
+        def relaymsg(connection, message):
+            if message.params[1].startswith("alice"):
+                return f"@label={message.tags['label']} :irc.test {refused}"
+            return connection.answer(message)
+
+        bot.servers["b"].handle("RELAYMSG", relaymsg)
+        carol = await bot.servers["a"].user("carol", channels=["#dev"])
+        await bot.says(bot.alice, "one")
+        await bot.says(carol, "two")
+        await bot.says(bot.alice, "three")
+        assert bot.hears(bot.bob) == ["<alice@a> one", "two", "<alice@a> three"]

@@ -67,10 +67,11 @@ class TestLoops:
         async with relaying(tmp_path) as bot:
             bot.relay.guard._loop_found("dev", 60.0, "a/#dev", "foreign")
             await bot.says(bot.alice, "does anybody hear me?")
-            assert bot.hears(bot.bob) == []
+            (told,) = bot.hears(bot.bob)
+            assert told == "(relay) dev rests for 1 minute, since another relay repeats what is said"
             assert bot.relay.guard.resume("dev")
             await bot.settle()
-            assert bot.hears(bot.bob) == ["<alice@a> does anybody hear me?"]
+            assert bot.hears(bot.bob)[1:] == ["<alice@a> does anybody hear me?"]
             assert "relay/dev/loop" not in IOperator(bot.factory).matters()
 
     async def test_quoting_a_relayed_line_is_no_offence(self, tmp_path, quick):
@@ -110,3 +111,11 @@ class TestPausing:
                     await bot.settle()
             bot.alice.say("#news", "news")
             await bot.bob.hears("*news")
+
+    async def test_the_other_side_is_told_of_a_pause_and_of_its_end(self, tmp_path):
+        async with relaying(tmp_path) as bot:
+            await bot.says(bot.alice, "!relay pause")
+            await bot.says(bot.alice, "!relay resume")
+            told = [text for text in bot.hears(bot.bob) if text.startswith("(relay)")]
+            assert told == ["(relay) dev is paused by alice@a: what is said waits", "(relay) dev goes on"]
+            assert not [text for text in bot.hears(bot.alice) if text.startswith("(relay)")]

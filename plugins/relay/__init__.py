@@ -32,6 +32,13 @@ def init(factory: Any) -> None:
     IRelaying(factory)  # made now: it listens
 
 
+async def fini(factory: Any) -> None:
+    """While all is still heard: find out that nothing was missed so far."""
+    relaying = IRelaying(factory, None)
+    if relaying is not None:
+        await relaying.catching_up.hear()
+
+
 def _tell_mistakes(factory: Any) -> None:
     settings, operator = factory.settings("relay"), IOperator(factory)
     networks = {network.name for network in factory.config.networks}

@@ -37,6 +37,8 @@ from pynfo.irc.events import (
 log = logging.getLogger(__name__)
 
 HEARTBEAT = 15.0  # seconds
+BRIEF = 0.2  # seconds without a word, after which one is asked for before the plugin goes
+HEAR_LIMIT = 1.0  # seconds that it waits for it
 SHORTEST = 0.5  # seconds of a gap: less is what clocks differ
 LIMIT = 60.0  # seconds for the history of one channel: what is said there now waits so long at most
 OVERLAP = 30.0  # seconds before what is known that are carried again, if they were not: clocks differ
@@ -81,6 +83,13 @@ class CatchingUp:
         """Note that all was heard until now."""
         for place in self._joined:
             self._note(place)
+
+    async def hear(self) -> None:
+        """*await* a word of each network that is silent, so that what it has said by now is not unheard."""
+        networks = {place.partition("/")[0] for place in self._joined}
+        clients = [self._factory.clients[name] for name in networks if name in self._factory.clients]
+        asked = [client.synchronise(HEAR_LIMIT) for client in clients if client.up and client.silence > BRIEF]
+        await asyncio.gather(*asked, return_exceptions=True)
 
     async def idle(self) -> None:
         """*await* until every channel that the bot is in has been caught up with."""

@@ -106,6 +106,8 @@ async def relay_pause(request: Request, wire: str | None = None) -> str:
     if name in service.guard.paused:
         return f"{name!r} is {service.guard.state(name)} already"
     service.guard.pause(name, f"{shown_nick(request.user.nick)}@{request.network}")
+    by = service.guard.paused[name]
+    service.guard.tell_all(name, f"{name} is paused by {by}: what is said waits", but=_here(request))
     kept = min(end.port.hold for end in service.ends.all if end.wire.name == name and end.port.receives)
     return f"{name!r} is paused; what is said waits for `relay resume`, and is kept for {duration(kept)}"
 
@@ -113,10 +115,17 @@ async def relay_pause(request: Request, wire: str | None = None) -> str:
 @command("relay resume")
 async def relay_resume(request: Request, wire: str | None = None) -> str:
     """Carry again over this channel's wire, or over WIRE. For operators of the channel."""
-    name = _ruled(request, wire)
-    if not _service(request).guard.resume(name):
+    name, service = _ruled(request, wire), _service(request)
+    if not service.guard.resume(name):
         return f"{name!r} was not paused"
+    service.guard.tell_all(name, f"{name} goes on", but=_here(request))
     return f"{name!r} goes on"
+
+
+def _here(request: Request) -> str | None:
+    """The place where it was asked, which hears the answer."""
+    ends = _ends(request) if request.channel is not None else []
+    return ends[0].port.place if ends else None
 
 
 def _service(request: Request) -> Any:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -33,9 +34,12 @@ class Held(msgspec.Struct, frozen=True):
 class Guard:
     """Of all wires."""
 
-    def __init__(self, factory: Any, ends: Ends, queue: Any) -> None:
+    def __init__(self, factory: Any, ends: Ends, queue: Any, tell: Callable[[str, str], None]) -> None:
+        """`tell(place, text)` says a word of the relay's own there."""
         self._factory = factory
+        self._ends = ends
         self._queue = queue
+        self._tell = tell
         self._loop = asyncio.get_running_loop()
         self._lanes: dict[str, list[str]] = {}
         for end in ends.all:
@@ -70,6 +74,12 @@ class Guard:
         self._release(wire, PAUSED)
         self._store()
         return self._go_on(wire) or was_paused
+
+    def tell_all(self, wire: str, text: str, *, but: str | None = None) -> None:
+        """Say a word of the relay's own at each end of a wire that hears, `but` for one place."""
+        for end in self._ends.all:
+            if end.wire.name == wire and end.port.receives and end.port.place != but:
+                self._tell(end.port.place, text)
 
     def state(self, wire: str) -> str:
         """Why a wire is paused, for people; "" where it is not."""
@@ -127,6 +137,7 @@ class Guard:
         )
         operator: Any = IOperator(self._factory)
         operator.tell(f"relay/{wire}/loop", text)
+        self.tell_all(wire, f"{wire} rests for {duration(seconds)}, since another relay repeats what is said")
 
     def _go_on(self, wire: str) -> bool:
         timer = self._looping.pop(wire, None)

@@ -22,6 +22,8 @@ REDACTION = "draft/message-redaction"
 REPLY, REACT = "+draft/reply", "+draft/react"
 NICK_ROOM = 32  # bytes of a nick of RELAYMSG
 MASK_ROOM = 75  # bytes of "!username@host", which the server makes up for RELAYMSG
+BAD_NICK = "INVALID_NICK"  # the code of a refusal that is for the nick alone
+BAD_NICKS = 500  # that are remembered
 LINKS = 500  # long messages whose address is remembered
 ACTION = ("\x01ACTION ", "\x01")
 
@@ -35,6 +37,7 @@ class Rendering:
         self._message_at = message_at
         self._copies = copies  # the msgids of our own copies of a message at a place
         self._without_relaymsg: dict[str, tuple[float | None, str]] = {}  # by place: with what it was refused
+        self._bad_nicks: dict[tuple[str, str], None] = {}  # of RELAYMSG, that a network does not take
         self._links: dict[str, str] = {}  # by key: where a message that is too long can be read
 
     def lines(self, utterance: Utterance, key: str, port: Port, client: Client, now: float) -> list[Message]:
@@ -48,10 +51,15 @@ class Rendering:
                 return self._redaction(utterance, port, client, now)
         return self._own_words(utterance, port, client, now)
 
-    def refused(self, message: Message, port: Port, client: Client) -> bool:
+    def refused(self, message: Message, port: Port, client: Client, reason: str) -> bool:
         """The network refused a line. Whether it will look different now."""
         if message.command != "RELAYMSG":
             return False
+        if BAD_NICK in reason:
+            self._bad_nicks[port.network, message.params[1]] = None
+            if len(self._bad_nicks) > BAD_NICKS:
+                del self._bad_nicks[next(iter(self._bad_nicks))]
+            return True
         self._without_relaymsg[port.place] = _standing(client, port)
         return True
 
@@ -68,9 +76,8 @@ class Rendering:
         late = late_mark(utterance.time, now)
         text = self._text(utterance, key, port, client)
         tags, opening = self._answer(utterance, port, client)
-        if self._may_relaymsg(utterance, port, client):
-            separators = client.session.capabilities.available.get(RELAYMSG) or "/"
-            nick = relaymsg_nick(utterance.nick, utterance.network, separators, NICK_ROOM)
+        nick = self._nick(utterance, port, client)
+        if nick is not None:
             room = client.isupport.linelen - len(f":{nick} PRIVMSG {channel} :\r\n".encode()) - MASK_ROOM
             before, after = ACTION if utterance.kind == "action" else ("", "")
             parts = _split(late + opening + text, max(room - len(before + after), LEAST))
@@ -113,12 +120,17 @@ class Rendering:
             return {REPLY: msgid}, ""
         return {}, answer_mark(utterance.about_nick) if utterance.about_nick else ""
 
-    def _may_relaymsg(self, utterance: Utterance, port: Port, client: Client) -> bool:
+    def _nick(self, utterance: Utterance, port: Port, client: Client) -> str | None:
+        """Under which nick they speak there by RELAYMSG; None: they do not."""
         if not port.relaymsg or utterance.kind == "notice" or RELAYMSG not in client.capabilities:
-            return False
+            return None
         if self._without_relaymsg.get(port.place, standing := _standing(client, port)) != standing:
             del self._without_relaymsg[port.place]  # it may be ours now
-        return port.place not in self._without_relaymsg
+        if port.place in self._without_relaymsg:
+            return None
+        separators = client.session.capabilities.available.get(RELAYMSG) or "/"
+        nick = relaymsg_nick(utterance.nick, utterance.network, separators, NICK_ROOM)
+        return None if (port.network, nick) in self._bad_nicks else nick
 
     # -- the rest
 

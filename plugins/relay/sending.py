@@ -83,7 +83,9 @@ class Sending:
     def refused(self, item: Item, message: Message, reason: str) -> bool:
         port = self._ends.port(decode(item.data).wire, item.target)
         client = self._factory.clients.get(item.target.partition("/")[0])
-        return port is not None and client is not None and self.rendering.refused(message, port, client)
+        return (
+            port is not None and client is not None and self.rendering.refused(message, port, client, reason)
+        )
 
     def blocked(self, target: str, reason: str | None) -> None:
         operator: Any = IOperator(self._factory)
@@ -112,14 +114,15 @@ class Sending:
 
     def _tell_loss(self, target: str) -> None:
         for (place, reason), count in self._lost.pop(target).items():
-            self._tell(target, place, f"{_messages(count)} from {place} {_are(count)} lost: {reason}")
+            self.tell(target, f"{_messages(count)} from {place} {_are(count)} lost: {reason}")
 
-    def _tell(self, target: str, place: str, text: str) -> None:
+    def tell(self, target: str, text: str) -> None:
+        """Say a word of the relay's own at one port, whatever its wires do."""
         now = time()
-        utterance = Utterance(kind="told", place=place, time=now, text=text)
+        utterance = Utterance(kind="told", place=target, time=now, text=text)
         item = Item(
             target=target,
-            key=f"{target}\nlost\n{uuid4().hex}",
+            key=f"{target}\ntold\n{uuid4().hex}",
             data=encode(utterance),
             time=now,
             expires=now + LOST_HOLD,

@@ -28,7 +28,7 @@ class Relay:
         self.ends = Ends(factory.clients, self.wires)
         self.sending = Sending(factory, self.ends)
         self.queue = self.sending.queue
-        self.guard = Guard(factory, self.ends, self.queue)
+        self.guard = Guard(factory, self.ends, self.queue, self.sending.tell)
         self.sending.on_said = self.guard.said
         self.carrier = Carrier(factory, self.ends, self.sending, self.guard)
         self.catching_up = CatchingUp(factory, self.ends, self.carrier, self.queue)

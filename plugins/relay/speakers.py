@@ -41,6 +41,7 @@ class About(msgspec.Struct, omit_defaults=True):
     account: str | None = None
     identity: str = ""  # username@host, of those without an account
     off: bool = False
+    answered: str = ""  # whom it answers
 
     @property
     def user(self) -> User:
@@ -151,14 +152,14 @@ class Speakers:
         utterance = expected.utterance
         if utterance.kind not in PEOPLE:
             return None
-        return self._speaker(_about(utterance), expected.port, event, utterance.about_nick)
+        return self._speaker(_about(utterance), expected.port, event)
 
     def _remembered(self, event: MessageReceived, channel: str, msgid: str) -> Speaker | None:
         for port in self._ports_at(event.network, channel):
             key = self._queue.key_of(port.place, msgid)
             known = remembered(self._queue.about(key)) if key is not None else None
             if known is not None:
-                return self._speaker(known, port, event, "")
+                return self._speaker(known, port, event)
         return None
 
     def _by_format(self, event: MessageReceived, channel: str) -> Speaker | None:
@@ -171,13 +172,13 @@ class Speakers:
                 )
         return None
 
-    def _speaker(self, known: About, port: Port, event: MessageReceived, answered: str) -> Speaker:
+    def _speaker(self, known: About, port: Port, event: MessageReceived) -> Speaker:
         text = event.text
         if event.message is None or not event.user.nick.endswith(f"/{known.place.partition('/')[0]}"):
             read = parse(text, port, self._networks)
             text = read[2] if read is not None else text
-        if answered:
-            text = text.removeprefix(answer_mark(answered))
+        if known.answered:
+            text = text.removeprefix(answer_mark(known.answered))
         return Speaker(
             place=known.place,
             network=known.place.partition("/")[0],
@@ -196,6 +197,7 @@ def _about(utterance: Utterance) -> About:
         account=utterance.account,
         identity="" if utterance.account else utterance.identity,
         off=off_the_record(utterance.text),
+        answered=utterance.about_nick,
     )
 
 
