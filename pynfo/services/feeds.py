@@ -244,14 +244,23 @@ class Feeds:
     async def read(self, question: Question, fetched: Any) -> Feed:
         """*await* the feed in it, read on a thread. Raises `FetchFailed`."""
         in_thread = IScheduler(self.factory).in_thread
-        async with self._reading:
-            try:
-                feed: Feed = await in_thread(question.read, fetched.content, fetched.headers, fetched.url)
-            except NotAFeed as error:
-                raise FetchFailed(f"what {fetched.service} sends {error}", "broken") from error
-            except Busy as error:
-                raise FetchFailed("too much is being read at the moment", "busy") from error
+        await self._reading.acquire()
+        reading = asyncio.ensure_future(
+            in_thread(question.read, fetched.content, fetched.headers, fetched.url)
+        )
+        reading.add_done_callback(self._read)
+        try:
+            feed: Feed = await asyncio.shield(reading)  # whoever gives up: the thread is taken until its end
+        except NotAFeed as error:
+            raise FetchFailed(f"what {fetched.service} sends {error}", "broken") from error
+        except Busy as error:
+            raise FetchFailed("too much is being read at the moment", "busy") from error
         return feed
+
+    def _read(self, reading: asyncio.Future[Feed]) -> None:
+        self._reading.release()
+        if not reading.cancelled():
+            reading.exception()  # is looked at, also where nobody waits any more
 
     def remember(self, name: str, address: str) -> Memory:
         """What is known of a feed from before."""
