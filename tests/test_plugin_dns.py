@@ -93,6 +93,12 @@ async def test_an_address_is_asked_for_its_name(tmp_path: Path, server: DnsServe
     assert timeless(six) == "2001:db8::1: PTR six.example.org (TTL 300 s) · DNSSEC: not authenticated"
 
 
+async def test_no_name_is_a_command_to_other_bots(tmp_path: Path, server: DnsServer) -> None:
+    server.add("!op.example.org", "A", "192.0.2.7")
+    async with running(tmp_path, server) as bot:
+        assert (await bot.ask("!dns !op.example.org A")).startswith("\u2060!op.example.org: A 192.0.2.7")
+
+
 async def test_names_of_other_scripts_are_told_both_ways(tmp_path: Path, server: DnsServer) -> None:
     server.add("xn--mnchen-3ya.example.org", "A", "192.0.2.7")
     async with running(tmp_path, server) as bot:

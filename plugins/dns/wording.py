@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from plugins.dns.reply import Reply
+from pynfo.text import uncommanding
 
 
 def failure(replies: Sequence[Reply]) -> str:
@@ -22,7 +23,7 @@ def failure(replies: Sequence[Reply]) -> str:
 def line(replies: Sequence[Reply]) -> str:
     """The replies, in the order in which they were asked for."""
     names = [_of_name(list(group)) for _, group in groupby(replies, key=lambda reply: reply.question.name)]
-    return " · ".join([*names, _dnssec(replies), _taken(replies)])
+    return uncommanding(" · ".join([*names, _dnssec(replies), _taken(replies)]))
 
 
 def _of_name(replies: Sequence[Reply]) -> str:
