@@ -42,6 +42,8 @@ def stuck():
 
 @pytest.fixture
 async def pool(stuck, blocking):
+    OF_OTHERS.clear()
+    OF_OTHERS.update(all_pool_threads())
     pool = ThreadPool(stuck.append, size=2, waiting_limit=1, stuck_limit=2)
     yield pool
     pool.close()
@@ -62,8 +64,15 @@ async def until(condition: Callable[[], bool]) -> None:
             await asyncio.sleep(0)
 
 
-def pool_threads() -> list[threading.Thread]:
+def all_pool_threads() -> list[threading.Thread]:
     return [thread for thread in threading.enumerate() if thread.name == "pynfo-pool"]
+
+
+OF_OTHERS: set[threading.Thread] = set()  # of pools of other tests, which may still work
+
+
+def pool_threads() -> list[threading.Thread]:
+    return [thread for thread in all_pool_threads() if thread not in OF_OTHERS]
 
 
 async def give_up(task: asyncio.Task) -> None:

@@ -7,13 +7,14 @@ words written as one, such as `lightrainshowersandthunder_day`.
 from __future__ import annotations
 
 import re
-
-import msgspec
+from dataclasses import dataclass
 
 NIGHT = {"☀️": "🌙", "🌤️": "🌙", "⛅": "☁️", "🌦️": "🌧️"}  # no sun by night
 
 
-class Condition(msgspec.Struct, frozen=True):
+# No Struct: the garbage collector does not look into one, and what a module keeps would keep the module.
+@dataclass(frozen=True)
+class Condition:
     """`words` in lower case, without an article."""
 
     words: str

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal
-
-import msgspec
 
 Choice = Literal["auto", "metric", "imperial"]
 
@@ -18,7 +17,9 @@ _DASH = "\N{EN DASH}"
 _POINTS = ("N", "NE", "E", "SE", "S", "SW", "W", "NW")
 
 
-class Units(msgspec.Struct, frozen=True):
+# No Struct: the garbage collector does not look into one, and what a module keeps would keep the module.
+@dataclass(frozen=True)
+class Units:
     """Which units to use; `inches` is for what falls."""
 
     fahrenheit: bool = False
