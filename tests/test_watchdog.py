@@ -12,6 +12,7 @@ from types import ModuleType
 import pytest
 import uvloop
 
+from pynfo.services import watchdog as watchdog_module
 from pynfo.services.watchdog import Watchdog
 
 PLUGIN = """
@@ -230,3 +231,10 @@ def test_a_loop_that_has_closed_ends_it_quietly(run):
 
     watchdog._thread.join(10)
     assert not watchdog._thread.is_alive()
+
+
+def test_what_is_no_frame_is_looked_at_another_time(monkeypatch):
+    thread = threading.get_ident()
+    assert watchdog_module._frame_of(thread) is not None
+    monkeypatch.setattr(sys, "_current_frames", lambda: {thread: PLUGIN})
+    assert watchdog_module._frame_of(thread) is None

@@ -18,6 +18,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from threading import Event, Thread, get_ident
 from time import monotonic
+from types import FrameType
 
 log = logging.getLogger(__name__)
 
@@ -92,7 +93,7 @@ class Watchdog:
                 wait = self.look()
 
     def _ask_if_at_work(self, now: float) -> None:
-        frame = sys._current_frames().get(self._loop_thread)
+        frame = _frame_of(self._loop_thread)
         if frame is None or frame.f_globals.get("__name__") in _RESTING:
             return
         assert self._loop is not None
@@ -122,10 +123,16 @@ class Watchdog:
     def _describe(self) -> str:
         from traceback import format_stack  # only where something blocks
 
-        innermost = frame = sys._current_frames().get(self._loop_thread)
+        innermost = frame = _frame_of(self._loop_thread)
         plugin = None
         while frame is not None and plugin is None:
             plugin = self._plugin_of(frame.f_globals.get("__name__", ""))
             frame = frame.f_back
         who = f"plugin {plugin}" if plugin is not None else "code outside of plugins"
         return f"{who}:\n" + "".join(format_stack(innermost)[-STACK_LIMIT:]).rstrip()
+
+
+def _frame_of(thread: int) -> FrameType | None:
+    """What a thread executes; None where that cannot be told: CPython 3.11 at times gives no frame."""
+    frame: object = sys._current_frames().get(thread)
+    return frame if isinstance(frame, FrameType) else None
